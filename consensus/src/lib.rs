@@ -1,0 +1,1 @@
+//! Agreement on block hashes: height-scoped Simplex, sans-IO.

@@ -1,0 +1,1 @@
+//! The first facts of a network: TOML in, canonical bytes and chain id out.

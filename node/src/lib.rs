@@ -1,0 +1,1 @@
+//! The node of Tanba: the only place with sockets, time, threads and keys.

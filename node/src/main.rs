@@ -1,0 +1,2 @@
+//! The binary `tanba`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The world, made small: clusters, vectors and end-to-end runs over real processes.

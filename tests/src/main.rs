@@ -1,0 +1,2 @@
+//! The node under test.
+fn main() {}
