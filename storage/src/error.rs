@@ -1,0 +1,61 @@
+//! What can go wrong with what is kept. After the first of these the node stops.
+
+use tanba_ledger::{Height, merkle::ReadError};
+
+/// Why the store cannot be used, or used any more.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum StoreError {
+    /// The operating system refused: disk full, no permission, a broken device.
+    #[error("{doing}: {source_text}")]
+    Io {
+        /// What was being done, with the path.
+        doing: String,
+        /// The system's words.
+        source_text: String,
+    },
+    /// What is on disk is not what was written.
+    #[error("the store is damaged at {place}: {what}")]
+    Damaged {
+        /// Which key, file or height.
+        place: String,
+        /// What does not fit.
+        what: String,
+    },
+    /// The store belongs to another network.
+    #[error("the store is of network {found}, this node is configured for {expected}")]
+    WrongNetwork {
+        /// The chain in the store.
+        found: String,
+        /// The chain configured.
+        expected: String,
+    },
+    /// The store was written by a version with another layout.
+    #[error("the store has format {found}, this version reads {expected}")]
+    WrongFormat {
+        /// Found.
+        found: u32,
+        /// Expected.
+        expected: u32,
+    },
+    /// Another process has the home open.
+    #[error("{0} is in use by another process: one node per home")]
+    InUse(String),
+    /// The home already holds what was to be created.
+    #[error("{0} exists already")]
+    Exists(String),
+    /// Syncs do not reach the disk: what is said to be final would not survive a power cut.
+    #[error("writes are not made durable on this system: {0}")]
+    NotDurable(String),
+    /// An earlier error; no work is done after it.
+    #[error("the store stopped after an earlier error: {0}")]
+    Stopped(String),
+    /// A height that should be there is not.
+    #[error("no block at height {0}")]
+    NoBlock(Height),
+}
+
+impl From<StoreError> for ReadError {
+    fn from(error: StoreError) -> ReadError {
+        ReadError::Store(error.to_string())
+    }
+}
