@@ -75,6 +75,12 @@ tags! {
     PEER = "tanba/peer/v1";
     /// Hash: one record of the promise journal, chained to the one before it.
     JOURNAL = "tanba/journal/v1";
+    /// Hash: the order of a diploma's leaves, from a random seed.
+    SHUFFLE = "tanba/shuffle/v1";
+    /// Hash: the checksum of a holder's file, or of what a holder shows.
+    HOLDER_FILE = "tanba/holder-file/v1";
+    /// Hash: the name of a gossiped message, over its topic and data.
+    GOSSIP = "tanba/gossip/v1";
 }
 
 #[cfg(test)]

@@ -18,8 +18,12 @@ pub mod ids;
 pub mod limits;
 pub mod merkle;
 pub mod operation;
+pub mod proof;
 pub mod record;
+pub mod rules;
 pub mod state;
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;
 pub mod transaction;
 pub mod validators;
 

@@ -49,13 +49,20 @@ pub const CLOCK_AHEAD_MS_MAX: u64 = 2_000;
 /// A live proposal may lie so far behind a validator's clock, in milliseconds.
 pub const CLOCK_BEHIND_MS_MAX: u64 = 30_000;
 
+/// Outside devnets an empty block is due after so long, at least: five minutes, in milliseconds. Heartbeats
+/// are kept for ever.
+pub const HEARTBEAT_MS_MIN: u64 = 5 * 60_000;
+
+/// Outside devnets a new officer waits so long before the first act, at least: a day, in milliseconds.
+pub const OFFICER_DELAY_MS_MIN: u64 = 24 * 3_600_000;
+
 /// A checkpoint older than this proves nothing: 180 days, in milliseconds. Keys retired before may have leaked.
 pub const TRUST_PERIOD_MS: u64 = 180 * 24 * 3_600_000;
 
 /// What a fresh block of `view` may use of `limit`: half as much in each further view, but always `room` for
 /// the largest legal transaction, so that no legal block is too slow ever to be voted for.
 pub const fn in_view(limit: u64, room: u64, view: u32) -> u64 {
-    let halvings = if view > 1 { view - 1 } else { 0 };
+    let halvings = view.saturating_sub(1);
     let halved = if halvings < 64 { limit >> halvings } else { 0 };
     if halved > room { halved } else { room }
 }

@@ -11,7 +11,7 @@ use tanba_crypto::{
 
 use crate::{Bin, Fingerprint, Month, Scope};
 
-/// One of the operations of DESIGN section 3.
+/// One operation of the table.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Operation {
     /// Records a batch of diplomas.

@@ -136,6 +136,8 @@ pub struct Names {
 /// A licensed university or a regulator.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Institution {
+    /// Which one: a listing of the table finds hashed keys only.
+    pub bin: Bin,
     /// What it is called.
     pub names: Names,
     /// What it is.

@@ -74,7 +74,7 @@ pub struct OfficerApproval {
     pub role: KeyRole,
     /// How the officer was recognised ([`factor`]).
     pub factors: u16,
-    /// The signature over [`signing_bytes`].
+    /// The signature over tag, chain, transaction, role and factors.
     pub signature: Signature,
 }
 
@@ -83,7 +83,7 @@ pub struct OfficerApproval {
 pub struct HolderApproval {
     /// The token's control key.
     pub key: PublicKey,
-    /// The signature over [`signing_bytes`] with role and factors 0.
+    /// The signature over tag, chain, transaction, role 0 and factors 0.
     pub signature: Signature,
 }
 

@@ -104,7 +104,7 @@ impl ValidatorSet {
         quorum(self.len())
     }
 
-    /// Whose turn it is: the round robin of DESIGN section 4.
+    /// Whose turn it is.
     pub fn leader(&self, height: Height, view: View) -> ValidatorIndex {
         let turn = (u128::from(height.0) + u128::from(view.0)) % self.len() as u128;
         ValidatorIndex(turn as u16)

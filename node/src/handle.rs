@@ -60,6 +60,10 @@ pub struct NodeStatus {
     pub network_height: Height,
     /// Transactions waiting.
     pub mempool_count: usize,
+    /// Their bytes together.
+    pub mempool_bytes: usize,
+    /// Validators that were seen to contradict themselves since the start.
+    pub equivocations: u64,
     /// The peers, in order of key.
     pub peers: Vec<PeerStatus>,
 }
@@ -73,6 +77,8 @@ pub enum Voting {
     Observer,
     /// Its journal is being compared with its peers' memory.
     Recovering,
+    /// Journal and store were lost: its key never votes again.
+    Retired,
     /// Its journal was lost; it votes above this height.
     AbstainingThrough(Height),
 }

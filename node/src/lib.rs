@@ -1,2 +1,33 @@
 //! The node of Tanba: the only place with sockets, time, threads and keys.
+//!
+//! [`replica`] is the deterministic heart; `driver` is the one loop around it, [`network`], [`api`] and the
+//! store's reader are what it speaks with, and [`node`] puts them together. [`cli`] is what people type;
+//! [`client`], [`issue`], [`keystore`], [`home`] and [`config`] are what its commands are made of.
+
+// The derives of canonical bytes name the crate `bincode`; ours stands in for it.
+extern crate tanba_crypto as bincode;
+
+pub mod api;
+mod checkers;
+pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod delays;
+mod driver;
 pub mod handle;
+pub mod home;
+pub mod issue;
+pub mod keystore;
+pub mod logging;
+pub mod message;
+pub mod metrics;
+pub mod network;
+pub mod node;
+mod observe;
+pub mod replica;
+pub mod serve;
+pub mod signer;
+mod timers;
+
+pub use cli::main;

@@ -2,6 +2,10 @@
 
 use tanba_ledger::{Height, merkle::ReadError};
 
+/// What to do about a damaged store; every message about damage ends with it.
+pub const REMEDY: &str = "Stop the node, move the folder `store` aside and start the node again: it fetches the blocks \
+    anew from its peers and checks each of them. Keep the folder `journal` where it is";
+
 /// Why the store cannot be used, or used any more.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum StoreError {
@@ -14,7 +18,7 @@ pub enum StoreError {
         source_text: String,
     },
     /// What is on disk is not what was written.
-    #[error("the store is damaged at {place}: {what}")]
+    #[error("the store is damaged at {place}: {what}. {REMEDY}")]
     Damaged {
         /// Which key, file or height.
         place: String,
@@ -46,12 +50,30 @@ pub enum StoreError {
     /// Syncs do not reach the disk: what is said to be final would not survive a power cut.
     #[error("writes are not made durable on this system: {0}")]
     NotDurable(String),
+    /// There is no store in this home.
+    #[error("there is no store in {0}: `tanba init` makes one")]
+    Missing(String),
+    /// The journal is missing or damaged; it takes nothing until it is rewritten.
+    #[error("the promise journal is {0}: it must be rewritten before anything is added to it")]
+    JournalLost(&'static str),
     /// An earlier error; no work is done after it.
     #[error("the store stopped after an earlier error: {0}")]
     Stopped(String),
     /// A height that should be there is not.
     #[error("no block at height {0}")]
     NoBlock(Height),
+}
+
+impl StoreError {
+    /// What the operating system answered while `doing` something; for `map_err`.
+    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> StoreError {
+        move |error| StoreError::Io { doing: doing.into(), source_text: error.to_string() }
+    }
+
+    /// Damage found at `place`.
+    pub(crate) fn damaged(place: impl Into<String>, what: impl Into<String>) -> StoreError {
+        StoreError::Damaged { place: place.into(), what: what.into() }
+    }
 }
 
 impl From<StoreError> for ReadError {

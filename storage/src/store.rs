@@ -81,8 +81,12 @@ pub trait Store: Send + 'static {
 
 /// The promise journal: what this validator has signed and what that rests on, as opaque records. It is not
 /// part of the database, of a backup or of a snapshot.
+///
+/// A journal that is not [`Whole`](JournalCondition::Whole) gives what can still be read and takes nothing
+/// ([`StoreError::JournalLost`]) until its owner, having learned from the others what it may sign, rewrites it.
+/// After the first error every call fails.
 pub trait Journal: Send {
-    /// What was found at opening.
+    /// What was found at opening, or [`Whole`](JournalCondition::Whole) once it was rewritten.
     fn condition(&self) -> JournalCondition;
 
     /// All records, oldest first.
@@ -92,7 +96,8 @@ pub trait Journal: Send {
     /// unknown prefix of them does, and nothing may be sent that rests on them.
     fn append(&mut self, records: &[Vec<u8>]) -> Result<(), StoreError>;
 
-    /// Replaces the journal by `records`, atomically: after a crash either the old or the new one is there.
+    /// Replaces the journal by `records`, atomically: after a crash either the old or the new one is there. A
+    /// journal that was missing or damaged is whole afterwards, and its bodies are forgotten.
     fn rewrite(&mut self, records: &[Vec<u8>]) -> Result<(), StoreError>;
 
     /// Bytes on disk, so that the caller knows when to rewrite.

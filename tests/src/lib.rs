@@ -1,1 +1,3 @@
-//! The world, made small: clusters, vectors and end-to-end runs over real processes.
+//! The world, made small: clusters of the real replica over simulated clocks, networks and disks.
+
+pub mod cluster;

@@ -75,6 +75,12 @@ impl Node {
             Node::Branch(branch) => branch.hash(),
         }
     }
+
+    /// This node, if `name` is its hash; else the copy that was read is damaged. Every [`NodeReader`] over
+    /// bytes that could have changed passes what it read through here.
+    pub fn named(self, name: &Hash) -> Result<Node, ReadError> {
+        if self.hash() == *name { Ok(self) } else { Err(ReadError::Damaged(*name)) }
+    }
 }
 
 /// Why the state could not be read. Never the peer's fault, never an answer: the store is damaged or gone.
@@ -92,6 +98,8 @@ pub enum ReadError {
 }
 
 /// Gives the nodes of a state, by hash.
+///
+/// Implementors answer only with a node whose hash is the one asked for ([`Node::named`]).
 pub trait NodeReader {
     /// The node that hashes to `hash`.
     fn node(&self, hash: &Hash) -> Result<Node, ReadError>;

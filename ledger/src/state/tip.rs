@@ -6,7 +6,7 @@ use tanba_crypto::{
 };
 
 use crate::{
-    BlockHash, Header, TransactionId, ValidatorSet,
+    BlockHash, ChainId, Header, Height, TransactionId, ValidatorSet,
     merkle::{Frontier, Node},
     record::{Params, Table},
 };
@@ -43,6 +43,13 @@ pub struct Tip {
     pub validators: ValidatorSet,
     /// The parameters in force for the next block.
     pub params: Params,
+}
+
+impl Tip {
+    /// The network's name. Genesis cannot hold its own hash and founds it; later headers carry it.
+    pub fn chain(&self) -> ChainId {
+        if self.header.height == Height::GENESIS { self.header.founded_chain() } else { self.header.chain }
+    }
 }
 
 /// A complete subtree of the history tree: 2^`level` block hashes, the `index`-th such group.

@@ -1,0 +1,546 @@
+//! The promise guard: everything the validator key signs in agreement passes here.
+//!
+//! The guard is a value: the records of the journal, replayed. It answers whether an utterance may be signed,
+//! and names the records that must be on disk, with one sync, before the signature leaves the node. It is no
+//! high-water mark: a late `Finalize` of an old view is legal after votes in newer ones, and a mark that
+//! refuses it has halted other chains.
+//!
+//! ```text
+//! match guard.admit(&utterance, &grounds)? {
+//!     Admission::Repeat(record)  => send it again, as it is
+//!     Admission::New(promise)    => signature = key.sign(&utterance.signing_bytes(&chain))
+//!                                   records = promise.into_records(signature)
+//!                                   journal.append(&records)?      one sync
+//!                                   guard.remember(&records)
+//!                                   send, and hand back to the engine
+//! }
+//! ```
+//!
+//! **Compaction.** Once height h is committed in the store, nothing at or below h is ever signed again, so
+//! [`Guard::compacted`] keeps the owner, `Committed(h)`, an abstention that still holds, the last reset, and
+//! every record above h. Evidence against others lives in the tallies, not here; and the start-up protocol
+//! asks for our signatures *above* the committed height only, so nothing it compares is ever dropped.
+
+use std::collections::BTreeMap;
+
+use tanba_crypto::{PublicKey, Signature, SignatureError, Verified};
+use tanba_ledger::{
+    BlockHash, Certificate, ChainId, Height, SignedVote, Slot, ValidatorIndex, View, Vote,
+    certificate::Electorate,
+};
+
+use crate::{
+    message::{Proposal, SignedProposal},
+    promise::{GuardReset, Record, Utterance},
+};
+
+/// Why a journal cannot be replayed. It is not a lost journal but a wrong one: the node refuses to start.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ReplayError {
+    /// The first record does not name an owner.
+    #[error("the promise journal does not begin with its owner")]
+    NoOwner,
+    /// It belongs to another network or key.
+    #[error("the promise journal belongs to key {key:?} of chain {chain}")]
+    WrongOwner {
+        /// The network it names.
+        chain: ChainId,
+        /// The key it names.
+        key: Box<PublicKey>,
+    },
+    /// It names a second owner further on.
+    #[error("the promise journal names its owner twice")]
+    SecondOwner,
+    /// A signature in it does not verify under the height's set.
+    #[error("a record of the promise journal does not verify: {0}")]
+    Signature(SignatureError),
+}
+
+/// Why the guard does not let an utterance be signed.
+#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
+pub enum Refusal {
+    /// The height is decided and committed here.
+    #[error("height {height} is not above the committed head {committed}")]
+    Committed {
+        /// Asked for.
+        height: Height,
+        /// Our head.
+        committed: Height,
+    },
+    /// Promises may be lost through this height.
+    #[error("promises were lost: nothing is signed through height {through}")]
+    Abstaining {
+        /// The last height of silence.
+        through: Height,
+    },
+    /// The same was said with other content.
+    #[error("slot {}/{} already holds another {what} of ours", .slot.height, .slot.view)]
+    Otherwise {
+        /// Where.
+        slot: Slot,
+        /// Which kind.
+        what: &'static str,
+    },
+    /// `Finalize` and `Nullify` exclude each other.
+    #[error("slot {}/{} is already {said}", .slot.height, .slot.view)]
+    Excluded {
+        /// Where.
+        slot: Slot,
+        /// What was said before.
+        said: &'static str,
+    },
+    /// A `Finalize` without its notarization on record.
+    #[error("no notarization of that block in slot {}/{} is on record", .slot.height, .slot.view)]
+    NotNotarized {
+        /// Where.
+        slot: Slot,
+    },
+    /// A `Notarize` without the leader's signed proposal on record.
+    #[error("no proposal of that block in slot {}/{} is on record", .slot.height, .slot.view)]
+    NotProposed {
+        /// Where.
+        slot: Slot,
+    },
+    /// A vote or proposal in a view whose justification is not on record.
+    #[error("the justification of slot {}/{} is not on record", .slot.height, .slot.view)]
+    NotJustified {
+        /// Where.
+        slot: Slot,
+    },
+    /// There is no view 0.
+    #[error("there is no view 0 to speak in")]
+    NoView,
+}
+
+/// The guard's answer when it does not refuse.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Admission {
+    /// Never said before: sign it, write [`Promise::into_records`] with one sync, then send.
+    New(Promise),
+    /// Said before in the same words: this record holds the signature to send again. It is on disk.
+    Repeat(Record),
+}
+
+/// Leave to sign one utterance.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Promise {
+    utterance: Utterance,
+    grounds: Vec<Record>,
+}
+
+impl Promise {
+    /// What may be signed.
+    pub const fn utterance(&self) -> &Utterance {
+        &self.utterance
+    }
+
+    /// The records to append with one sync before the signature is sent: the grounds that are not on disk
+    /// yet, and last the signed utterance itself.
+    pub fn into_records(self, own: ValidatorIndex, signature: Signature) -> Vec<Record> {
+        let mut records = self.grounds;
+        records.push(self.utterance.signed(own, signature));
+        records
+    }
+}
+
+/// What the journal holds of one height, checked again, for [`StartHeight`](crate::input::StartHeight).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Recovered {
+    /// Grounds: justifications and notarizations.
+    pub certificates: Vec<Verified<Certificate>>,
+    /// The leaders' proposals we voted for, and our own.
+    pub proposals: Vec<Verified<SignedProposal>>,
+    /// Our own votes.
+    pub votes: Vec<Verified<SignedVote>>,
+}
+
+/// What was said and recorded in one slot.
+#[derive(Clone, Default, Debug)]
+struct Said {
+    proposal: Option<SignedProposal>,
+    leader_proposal: Option<SignedProposal>,
+    notarize: Option<SignedVote>,
+    nullify: Option<SignedVote>,
+    finalize: Option<SignedVote>,
+    notarization: Option<Certificate>,
+    nullification: Option<Certificate>,
+}
+
+/// What the validator key has promised, and what it may still say.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    chain: ChainId,
+    key: PublicKey,
+    committed: Height,
+    end: Height,
+    abstain_through: Option<Height>,
+    reset: Option<GuardReset>,
+    slots: BTreeMap<Slot, Said>,
+}
+
+impl Guard {
+    /// The guard of a new journal, and the record to write first. Only `tanba init`, and a node that has
+    /// decided that its journal is lost, make one.
+    pub fn create(chain: ChainId, key: PublicKey) -> (Guard, Record) {
+        let guard = Guard {
+            chain,
+            key,
+            committed: Height::GENESIS,
+            end: Height::GENESIS,
+            abstain_through: None,
+            reset: None,
+            slots: BTreeMap::new(),
+        };
+        (guard, Record::Owner(chain, key))
+    }
+
+    /// Replays a journal's records, oldest first. Fails if it is another node's.
+    pub fn replay(records: &[Record], chain: ChainId, key: PublicKey) -> Result<Guard, ReplayError> {
+        match records.first() {
+            Some(Record::Owner(found, _)) if *found != chain => {}
+            Some(Record::Owner(_, found)) if *found != key => {}
+            Some(Record::Owner(..)) => {
+                if records[1..].iter().any(|record| matches!(record, Record::Owner(..))) {
+                    return Err(ReplayError::SecondOwner);
+                }
+                let (mut guard, _) = Guard::create(chain, key);
+                guard.remember(&records[1..]);
+                return Ok(guard);
+            }
+            _ => return Err(ReplayError::NoOwner),
+        }
+        let Some(Record::Owner(chain, key)) = records.first() else { return Err(ReplayError::NoOwner) };
+        Err(ReplayError::WrongOwner { chain: *chain, key: Box::new(*key) })
+    }
+
+    /// Takes in records that are on disk now.
+    pub fn remember(&mut self, records: &[Record]) {
+        for record in records {
+            self.remember_one(record);
+        }
+    }
+
+    fn remember_one(&mut self, record: &Record) {
+        if let Some(height) = record.height() {
+            // An abstention reaches above what the journal knows; it says nothing about its end.
+            if !matches!(record, Record::AbstainThrough(_) | Record::Reset(_)) {
+                self.end = self.end.max(height);
+            }
+        }
+        match record {
+            Record::Owner(..) | Record::Covers(_) => {}
+            Record::Certificate(certificate) => {
+                let said = self.slots.entry(certificate.slot()).or_default();
+                match certificate.vote {
+                    Vote::Notarize(..) => said.notarization = Some(certificate.clone()),
+                    Vote::Nullify(_) => said.nullification = Some(certificate.clone()),
+                    // A finalization is its block's certificate in the store; nothing rests on it here.
+                    Vote::Finalize(..) => {}
+                }
+            }
+            Record::LeaderProposal(signed) => {
+                self.slots.entry(signed.proposal.slot).or_default().leader_proposal = Some(*signed);
+            }
+            Record::OwnProposal(signed) => {
+                self.slots.entry(signed.proposal.slot).or_default().proposal = Some(*signed);
+            }
+            Record::OwnVote(signed) => {
+                let said = self.slots.entry(signed.vote.slot()).or_default();
+                match signed.vote {
+                    Vote::Notarize(..) => said.notarize = Some(*signed),
+                    Vote::Nullify(_) => said.nullify = Some(*signed),
+                    Vote::Finalize(..) => said.finalize = Some(*signed),
+                }
+            }
+            Record::AbstainThrough(height) => {
+                self.abstain_through = self.abstain_through.max(Some(*height));
+            }
+            Record::Committed(height) => self.commit(*height),
+            Record::Reset(reset) => {
+                self.abstain_through = Some(reset.abstain_through);
+                self.reset = Some(*reset);
+            }
+        }
+    }
+
+    /// The store has committed `height`: nothing at or below it is signed again. Call it at start with the
+    /// store's head, and after each commit; it needs no record of its own until the next compaction.
+    pub fn commit(&mut self, height: Height) {
+        if height <= self.committed {
+            return;
+        }
+        self.committed = height;
+        self.slots = self.slots.split_off(&Slot { height: height.next(), view: View::NONE });
+    }
+
+    /// The highest height of which the journal holds anything: where it ends.
+    pub const fn end(&self) -> Height {
+        self.end
+    }
+
+    /// The highest height known to be committed.
+    pub const fn committed(&self) -> Height {
+        self.committed
+    }
+
+    /// The last height of silence, if promises were lost.
+    pub const fn abstains_through(&self) -> Option<Height> {
+        self.abstain_through
+    }
+
+    /// Whether anything may be said at `height`.
+    pub fn may_speak_at(&self, height: Height) -> bool {
+        height > self.committed && self.abstain_through.is_none_or(|through| height > through)
+    }
+
+    /// The record to append before committing `height`, if the journal would else end below the store's head,
+    /// which reads as loss. A validator that voted at `height` needs none.
+    pub fn cover(&self, height: Height) -> Option<Record> {
+        (self.end < height).then_some(Record::Covers(height))
+    }
+
+    /// Whether this utterance of ours is on record. At heights where nothing is signed any more, committed or
+    /// given up, it does not matter, and the answer is yes.
+    pub fn knows(&self, shown: &Record) -> bool {
+        let Some(height) = shown.height() else { return true };
+        if !self.may_speak_at(height) {
+            return true;
+        }
+        match shown {
+            Record::OwnProposal(signed) => {
+                let said = self.slots.get(&signed.proposal.slot);
+                said.and_then(|said| said.proposal).is_some_and(|own| own.proposal == signed.proposal)
+            }
+            Record::OwnVote(signed) => {
+                let Some(said) = self.slots.get(&signed.vote.slot()) else { return false };
+                let own = match signed.vote {
+                    Vote::Notarize(..) => said.notarize,
+                    Vote::Nullify(_) => said.nullify,
+                    Vote::Finalize(..) => said.finalize,
+                };
+                own.is_some_and(|own| own.vote == signed.vote)
+            }
+            Record::Owner(..)
+            | Record::Certificate(_)
+            | Record::LeaderProposal(_)
+            | Record::AbstainThrough(_)
+            | Record::Covers(_)
+            | Record::Committed(_)
+            | Record::Reset(_) => true,
+        }
+    }
+
+    /// Judges an utterance. `grounds` are what it rests on: certificates and the leader's proposal, verified
+    /// by the caller; those on disk already are not written again. The body of a block that is proposed,
+    /// notarized or finalized must be stored before this is asked.
+    pub fn admit(&self, utterance: &Utterance, grounds: &[Record]) -> Result<Admission, Refusal> {
+        let slot = utterance.slot();
+        self.check_slot(slot)?;
+        let none = Said::default();
+        let said = self.slots.get(&slot).unwrap_or(&none);
+        if let Some(repeat) = said_before(said, utterance, slot)? {
+            return Ok(Admission::Repeat(repeat));
+        }
+        let on_record = Grounds { guard: self, offered: grounds };
+        match utterance {
+            Utterance::Proposal(proposal) => on_record.check_justified(proposal)?,
+            Utterance::Vote(Vote::Notarize(slot, block)) => {
+                on_record.check_justified(&on_record.proposal(*slot, *block)?)?;
+            }
+            Utterance::Vote(Vote::Nullify(slot)) => {
+                if said.finalize.is_some() {
+                    return Err(Refusal::Excluded { slot: *slot, said: "finalized" });
+                }
+                on_record.check_entered(*slot)?;
+            }
+            Utterance::Vote(Vote::Finalize(slot, block)) => {
+                if said.nullify.is_some() {
+                    return Err(Refusal::Excluded { slot: *slot, said: "nullified" });
+                }
+                if on_record.notarized(*slot) != Some(*block) {
+                    return Err(Refusal::NotNotarized { slot: *slot });
+                }
+            }
+        }
+        let grounds = grounds.iter().filter(|ground| !self.holds(ground)).cloned().collect();
+        Ok(Admission::New(Promise { utterance: *utterance, grounds }))
+    }
+
+    fn check_slot(&self, slot: Slot) -> Result<(), Refusal> {
+        if slot.view == View::NONE {
+            return Err(Refusal::NoView);
+        }
+        if slot.height <= self.committed {
+            return Err(Refusal::Committed { height: slot.height, committed: self.committed });
+        }
+        match self.abstain_through {
+            Some(through) if slot.height <= through => Err(Refusal::Abstaining { through }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a ground is on disk already. One certificate of each kind and slot is enough, whoever signed.
+    fn holds(&self, ground: &Record) -> bool {
+        let said = |slot| self.slots.get(&slot);
+        match ground {
+            Record::Certificate(certificate) => said(certificate.slot()).is_some_and(|said| {
+                let held = match certificate.vote {
+                    Vote::Notarize(..) => &said.notarization,
+                    Vote::Nullify(_) => &said.nullification,
+                    Vote::Finalize(..) => &None,
+                };
+                held.as_ref().is_some_and(|held| held.vote == certificate.vote)
+            }),
+            Record::LeaderProposal(signed) => said(signed.proposal.slot).is_some_and(|said| {
+                let held = [said.leader_proposal, said.proposal];
+                held.into_iter().flatten().any(|held| held.proposal == signed.proposal)
+            }),
+            Record::Owner(..)
+            | Record::OwnProposal(_)
+            | Record::OwnVote(_)
+            | Record::AbstainThrough(_)
+            | Record::Covers(_)
+            | Record::Committed(_)
+            | Record::Reset(_) => false,
+        }
+    }
+
+    /// What the journal holds of one height, verified under the height's set. Fails if a signature does not
+    /// hold: then the journal is damaged in a way its checksums did not show.
+    pub fn recovered(&self, electorate: Electorate<'_>) -> Result<Recovered, ReplayError> {
+        let first = Slot { height: electorate.height, view: View::NONE };
+        let last = Slot { height: electorate.height, view: View(u32::MAX) };
+        let mut recovered = Recovered::default();
+        for said in self.slots.range(first..=last).map(|(_, said)| said) {
+            for certificate in [&said.notarization, &said.nullification].into_iter().flatten() {
+                let checked = Verified::check(certificate.clone(), electorate);
+                recovered.certificates.push(checked.map_err(ReplayError::Signature)?);
+            }
+            if let Some(signed) = said.proposal.or(said.leader_proposal) {
+                recovered
+                    .proposals
+                    .push(Verified::check(signed, electorate).map_err(ReplayError::Signature)?);
+            }
+            for signed in [said.notarize, said.nullify, said.finalize].into_iter().flatten() {
+                recovered.votes.push(Verified::check(signed, electorate).map_err(ReplayError::Signature)?);
+            }
+        }
+        Ok(recovered)
+    }
+
+    /// The records of a journal that says the same in less space; see the module's words on compaction. The
+    /// host replaces the file by them, atomically.
+    pub fn compacted(&self) -> Vec<Record> {
+        let mut records = vec![Record::Owner(self.chain, self.key)];
+        if self.committed > Height::GENESIS {
+            records.push(Record::Committed(self.committed));
+        }
+        if self.end > self.committed {
+            records.push(Record::Covers(self.end));
+        }
+        records.extend(self.reset.map(Record::Reset));
+        records.extend(
+            self.abstain_through.filter(|through| *through > self.committed).map(Record::AbstainThrough),
+        );
+        for said in self.slots.values() {
+            records.extend(said.notarization.clone().map(Record::Certificate));
+            records.extend(said.nullification.clone().map(Record::Certificate));
+            records.extend(said.leader_proposal.map(Record::LeaderProposal));
+            records.extend(said.proposal.map(Record::OwnProposal));
+            let votes = [said.notarize, said.nullify, said.finalize];
+            records.extend(votes.into_iter().flatten().map(Record::OwnVote));
+        }
+        records
+    }
+}
+
+/// The same words again give the record to repeat; other words of the same kind are refused.
+fn said_before(said: &Said, utterance: &Utterance, slot: Slot) -> Result<Option<Record>, Refusal> {
+    let (what, own, same) = match utterance {
+        Utterance::Proposal(proposal) => {
+            let own = said.proposal;
+            ("proposal", own.map(Record::OwnProposal), own.is_some_and(|own| own.proposal == *proposal))
+        }
+        Utterance::Vote(vote) => {
+            let (what, own) = match vote {
+                Vote::Notarize(..) => ("notarize", said.notarize),
+                Vote::Nullify(_) => ("nullify", said.nullify),
+                Vote::Finalize(..) => ("finalize", said.finalize),
+            };
+            (what, own.map(Record::OwnVote), own.is_some_and(|own| own.vote == *vote))
+        }
+    };
+    match own {
+        Some(record) if same => Ok(Some(record)),
+        Some(_) => Err(Refusal::Otherwise { slot, what }),
+        None => Ok(None),
+    }
+}
+
+/// What an utterance may rest on: what is on disk, and what will be with the same sync.
+struct Grounds<'a> {
+    guard: &'a Guard,
+    offered: &'a [Record],
+}
+
+impl Grounds<'_> {
+    fn offered_certificates(&self, slot: Slot) -> impl Iterator<Item = &Certificate> {
+        self.offered.iter().filter_map(move |record| match record {
+            Record::Certificate(certificate) if certificate.slot() == slot => Some(certificate),
+            _ => None,
+        })
+    }
+
+    fn notarized(&self, slot: Slot) -> Option<BlockHash> {
+        let held = self.guard.slots.get(&slot).and_then(|said| said.notarization.as_ref());
+        held.into_iter().chain(self.offered_certificates(slot)).find_map(|certificate| {
+            match certificate.vote {
+                Vote::Notarize(_, block) => Some(block),
+                Vote::Nullify(_) | Vote::Finalize(..) => None,
+            }
+        })
+    }
+
+    fn nullified(&self, slot: Slot) -> bool {
+        self.guard.slots.get(&slot).is_some_and(|said| said.nullification.is_some())
+            || self.offered_certificates(slot).any(|certificate| matches!(certificate.vote, Vote::Nullify(_)))
+    }
+
+    fn proposal(&self, slot: Slot, block: BlockHash) -> Result<Proposal, Refusal> {
+        let said = self.guard.slots.get(&slot);
+        let held = said.into_iter().flat_map(|said| [said.leader_proposal, said.proposal]).flatten();
+        let offered = self.offered.iter().filter_map(|record| match record {
+            Record::LeaderProposal(signed) => Some(*signed),
+            _ => None,
+        });
+        held.chain(offered)
+            .map(|signed| signed.proposal)
+            .find(|proposal| proposal.slot == slot && proposal.block == block)
+            .ok_or(Refusal::NotProposed { slot })
+    }
+
+    /// R2: the proposal builds on its notarized parent, and every view between is nullified. This is also a
+    /// justification of the view itself.
+    fn check_justified(&self, proposal: &Proposal) -> Result<(), Refusal> {
+        let slot = proposal.slot;
+        let at = |view| Slot { view, ..slot };
+        let parent = proposal.parent_view;
+        let builds = proposal.is_fresh() || self.notarized(at(parent)) == Some(proposal.block);
+        let gap = (parent.0 + 1..slot.view.0).all(|view| self.nullified(at(View(view))));
+        if builds && gap && parent < slot.view { Ok(()) } else { Err(Refusal::NotJustified { slot }) }
+    }
+
+    /// Some justification of the view is on record: walking down, nullifications reach a notarization or 0.
+    fn check_entered(&self, slot: Slot) -> Result<(), Refusal> {
+        for view in (1..slot.view.0).rev().map(View) {
+            let below = Slot { view, ..slot };
+            if self.notarized(below).is_some() {
+                return Ok(());
+            }
+            if !self.nullified(below) {
+                return Err(Refusal::NotJustified { slot });
+            }
+        }
+        Ok(())
+    }
+}

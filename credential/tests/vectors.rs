@@ -1,0 +1,135 @@
+//! Published and golden vectors. A golden file is written anew with `TANBA_WRITE_VECTORS=1`; otherwise every
+//! byte of it must be reproduced, so that a format cannot change unseen.
+
+use std::{fs, path::PathBuf};
+
+use serde_json::{Value as Json, json};
+use tanba_credential::{
+    Diploma, Draw, HolderFile, IssuerBin, Requisites, Template,
+    commitment::{self, GostParts, control_of},
+    disclosure, holder, leaves,
+    presentation::present,
+    requisites::{Date, DiplomaNumber, Minutes, ProgrammeName, StudyForm, Texts},
+};
+use tanba_crypto::{Hash, SigningKey};
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors").join(name)
+}
+
+fn read(name: &str) -> Json {
+    let path = path(name);
+    let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_slice(&bytes).expect("a vector is JSON")
+}
+
+fn text<'a>(json: &'a Json, member: &str) -> &'a str {
+    json[member].as_str().unwrap_or_else(|| panic!("{member} is a text"))
+}
+
+fn b64url(hash: Hash) -> String {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.encode(hash.as_bytes())
+}
+
+#[test]
+fn digests_are_those_of_rfc_9901() {
+    let vector = read("credential-rfc9901.json");
+    let published = vector["disclosures"].as_array().expect("a list");
+    assert!(published.len() >= 40);
+    for one in published {
+        assert_eq!(b64url(disclosure::digest(text(one, "disclosure"))), text(one, "digest"));
+    }
+}
+
+#[test]
+fn field_root_and_f_are_those_of_the_worked_example() {
+    let vector = read("credential-worked-f.json");
+    let hash = |member| Hash::from_hex(text(&vector, member)).expect("hex");
+    let listed = vector["_sd"].as_array().expect("a list");
+    let digests: Vec<Hash> = listed
+        .iter()
+        .map(|digest| {
+            use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+            let bytes = URL_SAFE_NO_PAD.decode(digest.as_str().expect("a text")).expect("base64url");
+            Hash(bytes.try_into().expect("32 bytes"))
+        })
+        .collect();
+    let root = leaves::field_root(&digests.try_into().expect("32 digests"));
+    assert_eq!(root, hash("field_root"));
+    assert_eq!(Hash::plain(text(&vector, "document").as_bytes()), hash("document_sha256"));
+    let fingerprint = commitment::fingerprint(&hash("r").0, &root, text(&vector, "document"));
+    assert_eq!(fingerprint, hash("fingerprint"));
+}
+
+fn sample() -> HolderFile {
+    let texts = |kk: &str, ru: &str, en: &str| Texts { kk: kk.into(), ru: ru.into(), en: en.into() };
+    let requisites = Requisites {
+        family_name: texts("Үлгіұлы-Әуеқала", "Образцов-Ауекала", "Sample-Auekala"),
+        given_name: texts("Мысал-0001", "Пример-0001", "Example-0001"),
+        patronymic: Some(texts("Һәмғаңөұлы", "Хамгануулы", "Hamganouly")),
+        qualification: texts("Техника бакалавры", "Бакалавр техники", "Bachelor of Engineering"),
+        programme: ProgrammeName {
+            code: "6B06101".into(),
+            name: texts("Бағдарламалық инженерия", "Программная инженерия", "Software Engineering"),
+        },
+        level: 6,
+        honours: false,
+        study_form: StudyForm::FullTime,
+        award_date: Date::parse("2026-06-30").expect("a day"),
+        commission_minutes: Minutes { number: "17".into(), date: Date::parse("2026-06-25").expect("a day") },
+        diploma_number: DiplomaNumber { series: "TEST-BD".into(), number: "0000001".into() },
+        registration_number: "2026-0001".into(),
+    };
+    let random: Vec<u8> = (0..Draw::BYTES / 32).flat_map(|n| Hash::plain(&[n as u8]).0).collect();
+    let draw =
+        Draw::from_bytes(random.as_slice().try_into().expect("as many as a draw takes")).expect("distinct");
+    let issuer = IssuerBin::parse("000000000018").expect("12 digits");
+    let control = SigningKey::ed25519(&[3; 32]);
+    let answers = SigningKey::ed25519(&[4; 32]).public();
+    let diploma = Diploma::unsigned_sample(&requisites, issuer, 20_634, Some(answers), &draw)
+        .expect("legal requisites");
+    HolderFile::new(Hash([9; 32]), &diploma, control.public(), Some([3; 32]))
+}
+
+#[test]
+fn a_diploma_made_of_fixed_bytes_is_the_golden_one() {
+    let file = sample();
+    let opened = holder::open(&file).expect("opens");
+    let none = GostParts::default();
+    let golden = json!({
+        "about": "Invented data. Random byte 32n+i of the draw is byte i of SHA-256 over the one byte n; \
+                  issued on day 20634; chain 09…09; control seed 03…03, cnf seed 04…04.",
+        "document": file.document,
+        "disclosures": file.disclosures,
+        "decoys": file.decoys,
+        "field_root": field_root(&file).to_string(),
+        "fingerprint": file.fingerprint.to_string(),
+        "gost": Hash(file.gost).to_string(),
+        "gost_none": Hash(commitment::gost_none()).to_string(),
+        "gost_of_nothing_under_r_g": Hash(commitment::gost_commitment(&file.r_g, &none)).to_string(),
+        "control": control_of(&file.control_key).to_string(),
+        "holder_file": String::from_utf8(file.to_json()).expect("JSON is text"),
+        "employer": String::from_utf8(present(&file, Template::Employer).expect("opens").to_json())
+            .expect("JSON is text"),
+    });
+    assert_eq!(opened.control, Some(control_of(&file.control_key)));
+    compare("credential-diploma.json", &golden);
+}
+
+fn field_root(file: &HolderFile) -> Hash {
+    let document = tanba_credential::Document::parse(&file.document).expect("a document");
+    leaves::field_root(document.digests())
+}
+
+fn compare(name: &str, made: &Json) {
+    let made = format!("{made:#}\n");
+    if std::env::var_os("TANBA_WRITE_VECTORS").is_some() {
+        fs::write(path(name), &made).expect("the vectors' folder is writable");
+    }
+    let golden = fs::read_to_string(path(name)).unwrap_or_default();
+    assert!(
+        made == golden,
+        "{name} is not reproduced; if the format was meant to change, write it anew:\n{made}"
+    );
+}

@@ -1,0 +1,25 @@
+//! From a class list to a batch on the ledger: what lies behind `issue prepare`, `approve` and `submit`.
+//!
+//! [`roster`] reads the registrar's list and tells every mistake in it before anything is made; [`mod@prepare`]
+//! makes a holder's file per graduate and the transactions; [`output`] puts them on disk, all or nothing;
+//! [`batch_file`] is what registrar and approver pass to each other, and the memory of how far a submission
+//! came. A list, a holder's file and a folder of them are personal data; a batch file is not.
+
+pub mod batch_file;
+mod cells;
+pub mod files;
+#[cfg(test)]
+mod linkability;
+pub mod output;
+pub mod prepare;
+pub mod random;
+pub mod roster;
+#[cfg(test)]
+mod testkit;
+
+pub use batch_file::{BatchError, BatchFile, Progress};
+pub use files::FileError;
+pub use output::{Written, attach_proof, write_prepared};
+pub use prepare::{Order, PrepareError, Prepared, prepare};
+pub use random::{RandomError, RandomSource, RecordId, SystemRandom};
+pub use roster::{Roster, RosterError, RosterRefused, Row};

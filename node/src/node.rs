@@ -1,0 +1,284 @@
+//! A node, put together: home, store, network, replica, API and metrics; started in this order and stopped in
+//! the reverse one.
+
+use std::{net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
+
+use serde::Serialize;
+use tanba_crypto::SigningKey;
+use tanba_storage::{DiskStore, Store, StoreError, StoreReader, replay::by_the_rules};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    task::JoinHandle as Task,
+};
+
+use crate::{
+    api::{self, Backend},
+    config::Config,
+    delays,
+    driver::{Driver, Sources},
+    handle::{NodeHandle, NodeStatus, Voting},
+    home::{Home, HomeError, files},
+    metrics::{self, Metrics},
+    network::{self, NetworkConfig, NetworkError, NetworkHandle, NetworkLimits},
+    replica::{MempoolLimits, Replica, Stop},
+    signer::Signer,
+};
+
+/// Submissions on their way to the replica.
+const SUBMISSIONS_MAX: usize = 1_024;
+
+/// How often it is seen whether derived state is due to be written, in milliseconds.
+const WRITE_BEHIND_MS: u64 = 250;
+
+/// The keys a running node holds.
+#[derive(Debug)]
+pub struct NodeKeys {
+    /// Identifies the node on the network.
+    pub node: SigningKey,
+    /// Votes; observers have none.
+    pub validator: Option<SigningKey>,
+}
+
+/// Why a node does not start, or why it stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The home cannot be used.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The network does not start.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} for {what}: {why}")]
+    Listen {
+        /// For whom.
+        what: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// The system's words.
+        why: String,
+    },
+    /// The replica had to stop.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+    /// A task of the node ended with a panic: a mistake of this program.
+    #[error("the node's own task {0} failed; this is a mistake of the program")]
+    Task(&'static str),
+    /// Not everything ended in time after the wish to stop.
+    #[error("the node did not stop within {0} ms")]
+    Deadline(u64),
+}
+
+/// Where a running node is reached: what `run/endpoints.json` holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Endpoints {
+    /// The process.
+    pub pid: u32,
+    /// For nodes.
+    pub p2p: Vec<SocketAddr>,
+    /// For clients.
+    pub grpc: SocketAddr,
+    /// For Prometheus, if it is served.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// A node that runs.
+#[derive(Debug)]
+pub struct Node {
+    /// Where it is reached.
+    pub endpoints: Endpoints,
+    /// How the process speaks with it.
+    pub handle: NodeHandle,
+    network: NetworkHandle,
+    driver: Task<Result<(), Stop>>,
+    api: Task<Result<(), tonic::transport::Error>>,
+    metrics: Option<Task<()>>,
+    write_behind: WriteBehindThread,
+    stop: watch::Sender<bool>,
+    deadline_ms: u64,
+}
+
+impl Node {
+    /// Starts a node. When this returns it listens everywhere; whether it votes, its status says.
+    ///
+    /// Must be called within a multi-threaded tokio runtime.
+    pub async fn start(home: &Home, config: &Config, keys: NodeKeys) -> Result<Node, NodeError> {
+        let genesis = home.genesis()?;
+        let chain = genesis.chain_id();
+        let store = DiskStore::open(home.root(), &chain, &by_the_rules)?;
+        let reader = store.reader();
+        let write_behind = WriteBehindThread::start(&store).map_err(NodeError::Thread)?;
+        let metrics = Metrics::new();
+
+        let grpc = listen("gRPC", config.grpc.listen).await?;
+        let scrape = match config.metrics_listen {
+            Some(address) => Some(listen("metrics", address).await?),
+            None => None,
+        };
+        let (network, events) = network::spawn(NetworkConfig {
+            chain,
+            node_key: keys.node,
+            listen: vec![config.p2p.listen],
+            dial: config.p2p.peers.iter().map(|peer| (peer.key, peer.address)).collect(),
+            limits: network_limits(config),
+        })
+        .await?;
+
+        let endpoints = Endpoints {
+            pid: std::process::id(),
+            p2p: network.listen_addresses(),
+            grpc: local_address(&grpc, "gRPC", config.grpc.listen)?,
+            metrics: scrape
+                .as_ref()
+                .map(|listener| local_address(listener, "metrics", config.grpc.listen))
+                .transpose()?,
+        };
+        let json = serde_json::to_vec_pretty(&endpoints).expect("addresses are text");
+        files::replace_file(&home.endpoints_file(), &json, files::MODE_PRIVATE).map_err(HomeError::from)?;
+
+        let mempool = MempoolLimits {
+            bytes_max: usize::try_from(config.mempool.bytes_max).unwrap_or(usize::MAX),
+            count_max: usize::try_from(config.mempool.transactions_max).unwrap_or(usize::MAX),
+        };
+        let replica =
+            Replica::open(store, keys.validator.map(Signer::new), delays::of(genesis.kind()), mempool)?;
+        let (stop, stopping) = watch::channel(false);
+        let (submit, submissions) = mpsc::channel(SUBMISSIONS_MAX);
+        let (status, statuses) = watch::channel(Arc::new(unknown_status(&reader)));
+        let (driver, checked) =
+            Driver::new(replica, reader.clone(), network.clone(), metrics.clone(), status)
+                .map_err(NodeError::Thread)?;
+        let handle = NodeHandle { submissions: submit, status: statuses };
+        let sources = Sources { network: events, submissions, stop: stopping.clone() };
+        let driver = tokio::spawn(driver.run(sources, checked));
+        let backend = Backend {
+            reader,
+            handle: handle.clone(),
+            chain,
+            genesis: genesis.to_bytes().into(),
+            metrics: metrics.clone(),
+        };
+        let api = tokio::spawn(api::serve(grpc, backend, stopping.clone()));
+        let metrics = scrape
+            .map(|listener| tokio::spawn(metrics::http::serve(listener, metrics.clone(), stopping.clone())));
+        tracing::info!(%chain, grpc = %endpoints.grpc, p2p = ?endpoints.p2p, "the node runs");
+        let deadline_ms = config.shutdown_deadline_ms;
+        Ok(Node { endpoints, handle, network, driver, api, metrics, write_behind, stop, deadline_ms })
+    }
+
+    /// Runs until `wish` is ready, or until the node must stop; then ends everything, within the deadline of the
+    /// settings. What is final is on disk at every moment; stopping only spares the next start some work.
+    pub async fn run_until(mut self, wish: impl Future<Output = ()>) -> Result<(), NodeError> {
+        let ended = tokio::select! {
+            () = wish => None,
+            ended = &mut self.driver => Some(ended),
+        };
+        tracing::info!("the node stops");
+        self.stop.send_replace(true);
+        let deadline_ms = self.deadline_ms;
+        let finish = async {
+            let ended = match ended {
+                Some(ended) => ended,
+                None => (&mut self.driver).await,
+            };
+            let outcome = ended.map_err(|_| NodeError::Task("driver"))?;
+            match (&mut self.api).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "the API ended with an error"),
+                Err(_) => return Err(NodeError::Task("api")),
+            }
+            if let Some(metrics) = &mut self.metrics {
+                metrics.await.map_err(|_| NodeError::Task("metrics"))?;
+            }
+            self.network.shutdown().await;
+            outcome.map_err(NodeError::from)
+        };
+        let finished = tokio::time::timeout(Duration::from_millis(deadline_ms), finish).await;
+        self.write_behind.stop()?;
+        finished.unwrap_or(Err(NodeError::Deadline(deadline_ms)))
+    }
+}
+
+/// Before the replica's first word: what the store alone tells.
+fn unknown_status(reader: &impl StoreReader) -> NodeStatus {
+    let tip = reader.tip();
+    NodeStatus {
+        height: tip.header.height,
+        hash: tip.hash,
+        time: tip.header.time,
+        view: tanba_ledger::View::NONE,
+        voting: Voting::Recovering,
+        network_height: tip.header.height,
+        mempool_count: 0,
+        mempool_bytes: 0,
+        equivocations: 0,
+        peers: Vec::new(),
+    }
+}
+
+async fn listen(what: &'static str, address: SocketAddr) -> Result<TcpListener, NodeError> {
+    TcpListener::bind(address).await.map_err(|error| NodeError::Listen {
+        what,
+        address,
+        why: error.to_string(),
+    })
+}
+
+fn local_address(
+    listener: &TcpListener,
+    what: &'static str,
+    address: SocketAddr,
+) -> Result<SocketAddr, NodeError> {
+    listener.local_addr().map_err(|error| NodeError::Listen { what, address, why: error.to_string() })
+}
+
+fn network_limits(config: &Config) -> NetworkLimits {
+    let mut limits = NetworkLimits::default();
+    limits.connections_max = u32::try_from(config.p2p.connections_max).unwrap_or(u32::MAX);
+    limits.outbox_bytes_max = usize::try_from(config.p2p.peer_queue_bytes_max).unwrap_or(usize::MAX);
+    limits
+}
+
+/// The thread that writes derived state behind the blocks.
+#[derive(Debug)]
+struct WriteBehindThread {
+    stop: std::sync::mpsc::Sender<()>,
+    thread: Option<JoinHandle<Result<(), StoreError>>>,
+}
+
+impl WriteBehindThread {
+    fn start(store: &DiskStore) -> std::io::Result<WriteBehindThread> {
+        let write_behind = store.write_behind();
+        let (stop, stopped) = std::sync::mpsc::channel();
+        let thread = std::thread::Builder::new().name("write-behind".to_owned()).spawn(move || {
+            loop {
+                match stopped.recv_timeout(Duration::from_millis(WRITE_BEHIND_MS)) {
+                    Err(std::sync::mpsc::RecvTimeoutError::Timeout) if !write_behind.is_due() => {}
+                    Err(std::sync::mpsc::RecvTimeoutError::Timeout) => write_behind.run()?,
+                    Ok(()) | Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => {
+                        return write_behind.run();
+                    }
+                }
+            }
+        })?;
+        Ok(WriteBehindThread { stop, thread: Some(thread) })
+    }
+
+    /// Writes once more and ends.
+    fn stop(mut self) -> Result<(), NodeError> {
+        // A thread that has ended already left its error behind; it is read next.
+        let _ = self.stop.send(());
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(written)) => Ok(written?),
+            Some(Err(_)) => Err(NodeError::Task("write-behind")),
+            None => Ok(()),
+        }
+    }
+}

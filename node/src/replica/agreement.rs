@@ -1,0 +1,318 @@
+//! Between the peers and the consensus engine: what they say is checked and becomes input; what the engine
+//! puts out becomes promises, signatures and messages.
+
+use std::sync::Arc;
+
+use tanba_consensus::{
+    guard::Admission,
+    input::Input,
+    message::{SignedProposal, Standing},
+    output::{Audience, Output},
+    promise::{Record, Utterance},
+};
+use tanba_crypto::{Canonical, PublicKey, Verified};
+use tanba_ledger::{
+    Certificate, CertificateKind, Height, SignedVote, Slot, Transaction, ValidatorIndex, View,
+    certificate::Electorate,
+};
+use tanba_storage::{Store, StoreReader};
+
+use super::{Replica, Stop, action::Action, event::ChannelId, timer::Timer};
+use crate::message::{Message, ProposalMessage, Request, Response};
+
+/// Bytes of transactions sent at once when a leader does not react.
+const FORWARD_BYTES_MAX: usize = 1 << 20;
+
+impl<S: Store> Replica<S> {
+    /// Hears a peer. Whatever does not verify is dropped; whatever belongs to another height shows who lags.
+    pub(super) fn hear(&mut self, from: PublicKey, message: Message) -> Result<(), Stop> {
+        let height = match &message {
+            Message::Head(head) => {
+                self.saw_head(from, *head);
+                if let Some(peer) = self.peers.index_of(&from, &self.tip.validators) {
+                    let slot = Slot { height: head.next(), view: View::FIRST };
+                    self.engine.handle(Input::PeerAt { peer, slot });
+                }
+                return Ok(());
+            }
+            Message::Proposal(message) => message.proposal.proposal.slot.height,
+            Message::Vote(signed) => signed.vote.slot().height,
+            Message::Certificate(certificate) => certificate.slot().height,
+            Message::Justification(certificates) => match certificates.first() {
+                Some(first) => first.slot().height,
+                None => return Ok(()),
+            },
+            Message::Standing(standing) => standing.slot.height,
+            Message::Wanted(wanted) => {
+                if let Some(by) = self.peers.index_of(&from, &self.tip.validators) {
+                    self.engine.handle(Input::JustificationAsked { by, wanted: *wanted });
+                }
+                return Ok(());
+            }
+            // The driver checks their approvals first and hands each over by itself.
+            Message::Transactions(_) => return Ok(()),
+        };
+        if height > self.height() {
+            // Whoever works on a height has committed the one below.
+            if let Some(head) = height.previous() {
+                self.saw_head(from, head);
+            }
+            if height == self.height().next() {
+                self.ahead.keep(height, from, message);
+            }
+            return Ok(());
+        }
+        match message {
+            Message::Proposal(message) if height == self.height() => self.hear_proposal(*message),
+            Message::Vote(signed) => self.hear_vote(signed)?,
+            Message::Certificate(certificate) if height == self.height() => {
+                if let Some(checked) = self.check_certificate(certificate) {
+                    self.engine.handle(Input::Certificate(checked));
+                }
+            }
+            Message::Justification(certificates) if height == self.height() => {
+                self.hear_certificates(certificates)
+            }
+            Message::Standing(standing) => self.hear_standing(from, *standing)?,
+            Message::Proposal(_) | Message::Certificate(_) | Message::Justification(_) => {}
+            Message::Head(_) | Message::Wanted(_) | Message::Transactions(_) => unreachable!("handled above"),
+        }
+        Ok(())
+    }
+
+    fn hear_proposal(&mut self, message: ProposalMessage) {
+        let Ok(signed) = Verified::check(message.proposal, self.electorate()) else {
+            tracing::debug!(slot = ?message.proposal.proposal.slot, "a proposal does not verify");
+            return;
+        };
+        if let Some(certificate) = message.notarization
+            && certificate.slot().height == self.height()
+            && let Some(checked) = self.check_certificate(certificate)
+        {
+            self.engine.handle(Input::Certificate(checked));
+        }
+        if let Some(outline) = message.outline {
+            self.blocks.note(signed.proposal.block, outline);
+        }
+        self.engine.handle(Input::Proposal(signed));
+    }
+
+    fn hear_vote(&mut self, signed: SignedVote) -> Result<(), Stop> {
+        let height = signed.vote.slot().height;
+        let late = height < self.height();
+        if late && !self.same_set_at(height)? {
+            return Ok(());
+        }
+        let electorate = Electorate { height, ..self.electorate() };
+        match Verified::check(signed, electorate) {
+            Ok(checked) => self.engine.handle(Input::Vote(checked)),
+            Err(error) => tracing::debug!(slot = ?signed.vote.slot(), %error, "a vote does not verify"),
+        }
+        Ok(())
+    }
+
+    /// Whether a decided height had the set that we hold: votes for it can then be checked.
+    fn same_set_at(&self, height: Height) -> Result<bool, Stop> {
+        let header = self.reader.header(height)?;
+        Ok(header.is_some_and(|header| header.validators == self.tip.header.next_validators))
+    }
+
+    fn hear_certificates(&mut self, certificates: Vec<Certificate>) {
+        let height = self.height();
+        let own = certificates.into_iter().filter(|certificate| certificate.slot().height == height);
+        let checked: Vec<_> = own.filter_map(|certificate| self.check_certificate(certificate)).collect();
+        if !checked.is_empty() {
+            self.engine.handle(Input::Justification(checked));
+        }
+    }
+
+    fn hear_standing(&mut self, from: PublicKey, standing: Standing) -> Result<(), Stop> {
+        let slot = standing.slot;
+        if slot.height == self.height() {
+            self.hear_certificates(standing.justification);
+            if let Some(signed) = standing.proposal
+                && let Ok(checked) = Verified::check(signed, self.electorate())
+            {
+                self.engine.handle(Input::Proposal(checked));
+            }
+            for signed in standing.votes {
+                if signed.vote.slot().height == slot.height {
+                    self.hear_vote(signed)?;
+                }
+            }
+        }
+        if let Some(peer) = self.peers.index_of(&from, &self.tip.validators) {
+            self.engine.handle(Input::PeerAt { peer, slot });
+        }
+        Ok(())
+    }
+
+    /// Checks a certificate of the present height; `None` if it does not verify or says what is known.
+    fn check_certificate(&mut self, certificate: Certificate) -> Option<Verified<Certificate>> {
+        if self.certificates.contains(&certificate.vote) {
+            return None;
+        }
+        match Verified::check(certificate, self.electorate()) {
+            Ok(checked) => {
+                self.certificates.insert(checked.vote);
+                Some(checked)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a certificate does not verify");
+                None
+            }
+        }
+    }
+
+    /// Performs everything the engine asks for.
+    pub(super) fn drain(&mut self) -> Result<(), Stop> {
+        while let Some(output) = self.engine.next_output() {
+            self.perform(output)?;
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, output: Output) -> Result<(), Stop> {
+        match output {
+            Output::Entered(slot) => {
+                self.view = slot.view;
+                self.report_status();
+            }
+            Output::Build(slot) => self.build(slot)?,
+            Output::Check { block, purpose, holders } => self.check(block, purpose, &holders)?,
+            Output::Speak { utterance, grounds } => self.speak(utterance, grounds)?,
+            Output::Broadcast(certificate) => {
+                self.certificates.insert(certificate.vote);
+                self.broadcast(Message::Certificate(certificate));
+            }
+            Output::Resend(standing) => self.broadcast(Message::Standing(Box::new(standing))),
+            Output::SendJustification { to, certificates } => {
+                self.send(to, Message::Justification(certificates))
+            }
+            Output::PullJustification { from, wanted } => self.send(from, Message::Wanted(wanted)),
+            Output::SendFinalization { to, height } => {
+                if let Some(certificate) = self.reader.finalization(height)? {
+                    self.send(to, Message::Certificate(certificate));
+                }
+            }
+            Output::ForwardWork(audience) => self.forward_work(audience),
+            Output::ScheduleTimeout { timeout, delay_ms } => {
+                self.schedule(Timer::Consensus(timeout), delay_ms)
+            }
+            Output::Decide(certificate) => self.decided(certificate)?,
+            Output::Equivocation(evidence) => {
+                tracing::error!(
+                    ?evidence,
+                    "a validator contradicted itself; both signatures are in this line"
+                );
+                self.report_equivocation();
+            }
+            Output::Diverged { slot, block } => return Err(self.diverged(slot.height, block)),
+        }
+        Ok(())
+    }
+
+    /// Signs and sends: through the guard, to the journal with one sync, and only then to the peers.
+    fn speak(&mut self, utterance: Utterance, grounds: Vec<Record>) -> Result<(), Stop> {
+        let own = self.own_index().expect("the engine speaks for a member alone");
+        let voice = self.voice.as_mut().expect("the engine speaks for a validator alone");
+        let record = match voice.guard.admit(&utterance, &grounds) {
+            Ok(Admission::Repeat(record)) => record,
+            Ok(Admission::New(promise)) => {
+                let signature = voice.signer.sign(&promise, &self.chain);
+                let records = promise.into_records(own, signature);
+                let bytes: Vec<Vec<u8>> = records.iter().map(Canonical::to_canonical).collect();
+                self.store.journal().append(&bytes)?;
+                voice.guard.remember(&records);
+                records.into_iter().next_back().expect("a promise is its own last record")
+            }
+            Err(refusal) => {
+                // The engine asks only for what it may say; whatever it overlooked ends here, unsigned.
+                tracing::warn!(%refusal, ?utterance, "the promise guard refused to sign");
+                return Ok(());
+            }
+        };
+        match record {
+            Record::OwnVote(signed) => {
+                self.broadcast(Message::Vote(signed));
+                let checked = Verified::check(signed, self.electorate()).expect("our own signature verifies");
+                self.engine.handle(Input::Vote(checked));
+            }
+            Record::OwnProposal(signed) => {
+                self.send_proposal(signed, &grounds);
+                let checked = Verified::check(signed, self.electorate()).expect("our own signature verifies");
+                self.engine.handle(Input::Proposal(checked));
+            }
+            other => unreachable!("the guard repeats what it signed, not {other:?}"),
+        }
+        Ok(())
+    }
+
+    fn send_proposal(&mut self, signed: SignedProposal, grounds: &[Record]) {
+        let parent = Slot { view: signed.proposal.parent_view, ..signed.proposal.slot };
+        let notarization = grounds.iter().find_map(|ground| match ground {
+            Record::Certificate(c) if c.slot() == parent && c.kind() == CertificateKind::Notarization => {
+                Some(c.clone())
+            }
+            _ => None,
+        });
+        let outline = self.blocks.get(&signed.proposal.block).and_then(|pending| pending.outline()).cloned();
+        self.broadcast(Message::Proposal(Box::new(ProposalMessage {
+            proposal: signed,
+            notarization,
+            outline,
+        })));
+    }
+
+    /// Gossip has carried every waiting transaction to the leader already; only when no block comes of it are
+    /// they sent again, straight to every validator.
+    fn forward_work(&mut self, audience: Audience) {
+        match audience {
+            Audience::Leader(_) => {}
+            Audience::All => {
+                let mut bytes = 0;
+                let fits = |transaction: &Transaction| {
+                    bytes += transaction.to_canonical().len();
+                    bytes <= FORWARD_BYTES_MAX
+                };
+                let waiting = self.mempool.candidates();
+                let page: Vec<Transaction> =
+                    waiting.iter().map(|w| (**w.transaction).clone()).take_while(fits).collect();
+                if !page.is_empty() {
+                    self.broadcast(Message::Transactions(page));
+                }
+            }
+        }
+    }
+
+    pub(super) fn broadcast(&mut self, message: Message) {
+        self.actions.push(Action::Broadcast(Arc::new(message)));
+    }
+
+    fn send(&mut self, to: ValidatorIndex, message: Message) {
+        let message = Arc::new(message);
+        for node in self.peers.nodes_of(to, &self.tip.validators) {
+            self.actions.push(Action::Send { to: node, message: message.clone() });
+        }
+    }
+
+    /// Answers a peer's question. Blocks are served by the driver, from the store's reader, without us.
+    pub(super) fn answer(&mut self, channel: ChannelId, request: Request) -> Result<(), Stop> {
+        let response = match request {
+            Request::Blocks(_) => Response::Blocks(Vec::new()),
+            Request::Body(block) => Response::Body(self.body_of(&block)?),
+            Request::Transactions(block, names) => {
+                let mut held =
+                    self.blocks.get(&block).map(|pending| pending.held(&names)).unwrap_or_default();
+                if held.is_empty() {
+                    let waiting = names.iter().filter_map(|name| self.mempool.by_bytes(name));
+                    held = waiting.map(|waiting| (**waiting.transaction).clone()).collect();
+                }
+                Response::Transactions(held)
+            }
+            Request::Memory(inquiry) => Response::Memory(Box::new(self.remembered(inquiry)?)),
+        };
+        self.actions.push(Action::Answer { channel, response });
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! Blocks that agreement asks about before they are decided: what is known of each, and what is missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tanba_consensus::input::Purpose;
+use tanba_crypto::{Hash, PublicKey, Verified};
+use tanba_ledger::{
+    Block, BlockHash, Header, Transaction,
+    state::{Delta, InvalidBlock},
+};
+
+use super::{event::RequestId, mempool::Mempool};
+use crate::message::Outline;
+
+/// Blocks kept for one height. Honest leaders propose one a view; more come from dishonest ones alone.
+pub(crate) const BLOCKS_MAX: usize = 64;
+
+/// What is known of one block.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    outline: Option<Outline>,
+    transactions: Vec<Option<Verified<Transaction>>>,
+    outline_refused: bool,
+    /// What came of applying it; `None` before its body is complete.
+    pub(crate) judged: Option<Result<Delta, InvalidBlock>>,
+    /// What agreement wants to know of it.
+    pub(crate) purposes: BTreeSet<Purpose>,
+    /// Who should have the body.
+    pub(crate) holders: Vec<PublicKey>,
+    /// How often a holder was asked.
+    pub(crate) asked: usize,
+    /// The question under way.
+    pub(crate) request: Option<RequestId>,
+}
+
+impl Pending {
+    /// The header, once it is known.
+    pub(crate) fn header(&self) -> Option<&Header> {
+        self.outline.as_ref().map(|outline| &outline.header)
+    }
+
+    /// Header and names of the transactions, for a proposal.
+    pub(crate) fn outline(&self) -> Option<&Outline> {
+        self.outline.as_ref()
+    }
+
+    /// Takes the outline, unless one is known or was found wrong. The caller has seen that the header hashes to
+    /// the block; that the names are the block's own, nobody knows before it is judged.
+    pub(crate) fn set_outline(&mut self, outline: Outline) {
+        if self.outline.is_none() && !self.outline_refused {
+            self.transactions = vec![None; outline.transactions.len()];
+            self.outline = Some(outline);
+        }
+    }
+
+    /// Takes a whole body.
+    pub(crate) fn set_body(&mut self, header: Header, transactions: Vec<Verified<Transaction>>) {
+        let names = transactions.iter().map(|transaction| transaction.bytes_hash()).collect();
+        self.outline = Some(Outline { header, transactions: names });
+        self.transactions = transactions.into_iter().map(Some).collect();
+    }
+
+    /// Forgets a body that is not the block's own; from now on only a whole one is taken.
+    pub(crate) fn clear_body(&mut self) {
+        self.outline = None;
+        self.transactions.clear();
+        self.outline_refused = true;
+    }
+
+    /// Takes what waits here already.
+    pub(crate) fn fill_from(&mut self, mempool: &Mempool) {
+        let Some(outline) = &self.outline else { return };
+        for (slot, name) in self.transactions.iter_mut().zip(&outline.transactions) {
+            if slot.is_none() {
+                *slot = mempool.by_bytes(name).map(|waiting| (*waiting.transaction).clone());
+            }
+        }
+    }
+
+    /// Takes what a peer gave.
+    pub(crate) fn fill_with(&mut self, given: Vec<Verified<Transaction>>) {
+        let Some(outline) = &self.outline else { return };
+        let mut by_name: BTreeMap<Hash, Verified<Transaction>> =
+            given.into_iter().map(|transaction| (transaction.bytes_hash(), transaction)).collect();
+        for (slot, name) in self.transactions.iter_mut().zip(&outline.transactions) {
+            if slot.is_none() {
+                *slot = by_name.remove(name);
+            }
+        }
+    }
+
+    /// The names of the transactions that are missing; empty without an outline too.
+    pub(crate) fn missing(&self) -> Vec<Hash> {
+        let Some(outline) = &self.outline else { return Vec::new() };
+        let missing = self.transactions.iter().zip(&outline.transactions).filter(|(held, _)| held.is_none());
+        missing.map(|(_, name)| *name).collect()
+    }
+
+    /// Header and transactions, once all are there.
+    pub(crate) fn body(&self) -> Option<(Header, Vec<Verified<Transaction>>)> {
+        let header = self.header()?.clone();
+        let transactions = self.transactions.iter().cloned().collect::<Option<Vec<_>>>()?;
+        Some((header, transactions))
+    }
+
+    /// The whole block, once all of it is there.
+    pub(crate) fn block(&self) -> Option<Block> {
+        let (header, transactions) = self.body()?;
+        Some(Block { header, transactions: transactions.into_iter().map(Verified::into_inner).collect() })
+    }
+
+    /// Those of `names` that are held, for a peer that pulls.
+    pub(crate) fn held(&self, names: &[Hash]) -> Vec<Transaction> {
+        let Some(outline) = &self.outline else { return Vec::new() };
+        let wanted: BTreeSet<&Hash> = names.iter().collect();
+        let held = self.transactions.iter().zip(&outline.transactions);
+        held.filter(|(_, name)| wanted.contains(name))
+            .filter_map(|(transaction, _)| transaction.clone().map(Verified::into_inner))
+            .collect()
+    }
+}
+
+/// The blocks of the present height.
+#[derive(Debug, Default)]
+pub(crate) struct Blocks {
+    pending: BTreeMap<BlockHash, Pending>,
+}
+
+impl Blocks {
+    /// What is known of a block.
+    pub(crate) fn get(&self, block: &BlockHash) -> Option<&Pending> {
+        self.pending.get(block)
+    }
+
+    /// What is known of a block, to add to it.
+    pub(crate) fn get_mut(&mut self, block: &BlockHash) -> Option<&mut Pending> {
+        self.pending.get_mut(block)
+    }
+
+    /// Notes the outline that came with a leader's signed proposal. Dropped if it is another block's, or if
+    /// too many blocks are known; whoever needs that one fetches it.
+    pub(crate) fn note(&mut self, block: BlockHash, outline: Outline) {
+        let fits = self.pending.contains_key(&block) || self.pending.len() < BLOCKS_MAX;
+        if fits && outline.header.hash() == block {
+            self.pending.entry(block).or_default().set_outline(outline);
+        }
+    }
+
+    /// A block that agreement needs: there is always room for it.
+    pub(crate) fn wanted(&mut self, block: BlockHash) -> &mut Pending {
+        self.pending.entry(block).or_default()
+    }
+
+    /// Forgets all: the height is decided. Gives back the one that was decided.
+    pub(crate) fn decide(&mut self, block: &BlockHash) -> Option<Pending> {
+        let decided = self.pending.remove(block);
+        self.pending.clear();
+        decided
+    }
+}

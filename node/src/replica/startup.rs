@@ -1,0 +1,225 @@
+//! A validator's first moments: what its journal holds is compared with what its peers remember, and only then
+//! it speaks. The rules are the consensus crate's ([`Recovery`]); here they meet journal, peers and catch-up.
+
+use std::collections::BTreeMap;
+
+use tanba_consensus::{
+    guard::Guard,
+    input::Input,
+    promise::Record,
+    recovery::{Answer, CheckedAnswer, Inquiry, Loss, Recovery, Verdict},
+};
+use tanba_crypto::{Canonical, PublicKey, Verified};
+use tanba_ledger::{Height, ValidatorIndex, certificate::Electorate, state::Tip};
+use tanba_storage::{JournalCondition, Store, StoreReader};
+
+use super::{Asked, Replica, Stop, Voice, timer::Timer};
+use crate::{
+    message::{CheckedResponse, Request},
+    signer::Signer,
+};
+
+/// From one question to the next, while answers are missing, in milliseconds.
+const ASK_AGAIN_MS: u64 = 500;
+
+/// Where a start stands.
+#[derive(Debug)]
+pub(crate) struct Startup {
+    /// `None` when there is nothing to find out, or no more.
+    recovery: Option<Recovery>,
+    /// Answers about heights that the catch-up has not reached.
+    early: BTreeMap<PublicKey, Answer>,
+    retired: bool,
+}
+
+impl Startup {
+    /// Nothing to find out: an observer says nothing.
+    pub(crate) fn observer() -> Startup {
+        Startup { recovery: None, early: BTreeMap::new(), retired: false }
+    }
+
+    /// Whether the verdict is reached.
+    pub(crate) fn is_over(&self) -> bool {
+        self.recovery.is_none()
+    }
+
+    /// Whether this key must never vote again.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired
+    }
+}
+
+impl Voice {
+    /// Reads the journal and begins the start-up protocol.
+    pub(super) fn open<S: Store>(signer: Signer, store: &mut S, tip: &Tip) -> Result<(Voice, Startup), Stop> {
+        let (chain, key, head) = (tip.chain(), signer.public(), tip.header.height);
+        let journal = store.journal();
+        let found = match journal.condition() {
+            JournalCondition::Whole => {
+                let records =
+                    journal.records()?.iter().map(|bytes| Record::read(bytes)).collect::<Result<Vec<_>, _>>();
+                let records = records.map_err(|error| Stop::Journal(error.to_string()))?;
+                Ok(Guard::replay(&records, chain, key).map_err(|error| Stop::Journal(error.to_string()))?)
+            }
+            JournalCondition::Missing => Err(Loss::Missing),
+            JournalCondition::Damaged { .. } => Err(Loss::Damaged),
+        };
+        let recovery =
+            Recovery::begin(key, tip.validators.clone(), head, found.as_ref().map_err(Clone::clone));
+        if let Some(loss) = recovery.loss() {
+            tracing::error!(%loss, "earlier promises of this validator may be lost; it is silent until that is safe");
+        }
+        let mut guard = found.unwrap_or_else(|_| Guard::create(chain, key).0);
+        guard.commit(head);
+        let startup = Startup { recovery: Some(recovery), early: BTreeMap::new(), retired: false };
+        Ok((Voice { signer, guard }, startup))
+    }
+}
+
+impl<S: Store> Replica<S> {
+    /// Begins to ask, or votes at once where nobody needs to be asked.
+    pub(super) fn begin_startup(&mut self) -> Result<(), Stop> {
+        if !self.startup.is_over() {
+            self.schedule(Timer::Recovery, ASK_AGAIN_MS);
+            self.judge_startup()?;
+        }
+        self.report_status();
+        Ok(())
+    }
+
+    /// Asks one validator, if it is one and an answer is wanted.
+    pub(super) fn ask_memory_of(&mut self, peer: &PublicKey) {
+        let Some(recovery) = &self.startup.recovery else { return };
+        let inquiry = recovery.inquiry();
+        if let Some(index) = self.peers.index_of(peer, &self.tip.validators) {
+            self.ask(*peer, Asked::Memory(index), Request::Memory(inquiry));
+        }
+    }
+
+    /// Asks every connected validator again.
+    pub(super) fn ask_memory_again(&mut self) {
+        if self.startup.is_over() {
+            return;
+        }
+        let connected: Vec<PublicKey> =
+            self.peers.iter().filter(|(_, peer)| peer.connected).map(|(key, _)| *key).collect();
+        for peer in connected {
+            self.ask_memory_of(&peer);
+        }
+        self.schedule(Timer::Recovery, ASK_AGAIN_MS);
+    }
+
+    /// Answers a validator that starts.
+    pub(super) fn remembered(&self, inquiry: Inquiry) -> Result<Answer, Stop> {
+        let decided = self.reader.finalization(self.tip.header.height)?;
+        Ok(self.engine.answer_inquiry(&inquiry, decided))
+    }
+
+    /// A validator answered, or did not.
+    pub(super) fn got_memory(
+        &mut self,
+        member: ValidatorIndex,
+        response: Option<CheckedResponse>,
+    ) -> Result<(), Stop> {
+        let Some(CheckedResponse::Memory(answer)) = response else { return Ok(()) };
+        let Some(member) = self.tip.validators.get(member).copied() else { return Ok(()) };
+        if self.startup.is_over() {
+            return Ok(());
+        }
+        self.startup.early.insert(member.key, *answer);
+        self.hear_memories()
+    }
+
+    /// Takes in every answer whose heights are known by now.
+    pub(super) fn hear_memories(&mut self) -> Result<(), Stop> {
+        if self.startup.is_over() {
+            return Ok(());
+        }
+        let head = self.tip.header.height;
+        if let Some(recovery) = &mut self.startup.recovery {
+            recovery.advance(head, self.tip.validators.clone());
+        }
+        for (peer, answer) in std::mem::take(&mut self.startup.early) {
+            match check_answer(&answer, self.electorate()) {
+                Heard::Now(checked) => {
+                    let voice = self.voice.as_ref().expect("a validator starts");
+                    if let Some(recovery) = &mut self.startup.recovery {
+                        let guard = recovery.loss().is_none().then_some(&voice.guard);
+                        recovery.on_answer(peer, &checked, guard);
+                    }
+                }
+                Heard::Later => drop(self.startup.early.insert(peer, answer)),
+                Heard::Never => tracing::warn!(?peer, "a validator's memory of us does not verify"),
+            }
+        }
+        self.judge_startup()
+    }
+
+    fn judge_startup(&mut self) -> Result<(), Stop> {
+        let Some(recovery) = &self.startup.recovery else { return Ok(()) };
+        match recovery.verdict() {
+            Verdict::Wait { .. } => return Ok(()),
+            Verdict::Vote => tracing::info!("the promise journal is whole; this validator votes"),
+            Verdict::AbstainThrough(through) => {
+                let records = recovery.new_journal(self.chain);
+                let bytes: Vec<Vec<u8>> = records.iter().map(Canonical::to_canonical).collect();
+                self.store.journal().rewrite(&bytes)?;
+                let voice = self.voice.as_mut().expect("a validator starts");
+                let guard = Guard::replay(&records, self.chain, voice.signer.public());
+                voice.guard = guard.map_err(|error| Stop::Journal(error.to_string()))?;
+                voice.guard.commit(self.tip.header.height);
+                tracing::warn!(%through, "promises were lost; this validator is silent through that height");
+            }
+            Verdict::Retire => {
+                self.startup.retired = true;
+                tracing::error!(
+                    "promises and store of this validator are lost: its key must not vote again; \
+                     follow the chain and have the institution rotate the validator key"
+                );
+            }
+        }
+        self.startup.recovery = None;
+        let may_speak = !self.startup.retired
+            && self.voice.as_ref().is_some_and(|voice| voice.guard.may_speak_at(self.height()));
+        if let Some(own) = self.own_index().filter(|_| may_speak) {
+            self.engine.handle(Input::StartVoting(own));
+        }
+        self.report_status();
+        Ok(())
+    }
+}
+
+/// What can be said of an answer now.
+enum Heard {
+    Now(CheckedAnswer),
+    Later,
+    Never,
+}
+
+/// Checks an answer under the set of the height being decided. Statements about committed heights need no
+/// check: nothing is signed there any more, and our own head proves as much as they could.
+fn check_answer(answer: &Answer, electorate: Electorate<'_>) -> Heard {
+    let present = electorate.height;
+    let highest = answer.decided.as_ref().map_or(Height::GENESIS, |proof| proof.slot().height);
+    let votes = answer.votes.iter().filter(|signed| signed.vote.slot().height >= present);
+    let proposals = answer.proposals.iter().filter(|signed| signed.proposal.slot.height >= present);
+    let above = votes.clone().any(|signed| signed.vote.slot().height > present)
+        || proposals.clone().any(|signed| signed.proposal.slot.height > present);
+    if highest > present || above {
+        return Heard::Later;
+    }
+    let decided = match &answer.decided {
+        Some(proof) if highest == present => match Verified::check(proof.clone(), electorate) {
+            Ok(checked) => Some(checked),
+            Err(_) => return Heard::Never,
+        },
+        Some(_) | None => None,
+    };
+    let votes = votes.map(|signed| Verified::check(*signed, electorate)).collect::<Result<Vec<_>, _>>();
+    let proposals =
+        proposals.map(|signed| Verified::check(*signed, electorate)).collect::<Result<Vec<_>, _>>();
+    match (votes, proposals) {
+        (Ok(votes), Ok(proposals)) => Heard::Now(CheckedAnswer { decided, votes, proposals }),
+        _ => Heard::Never,
+    }
+}

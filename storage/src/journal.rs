@@ -1,0 +1,243 @@
+//! The promise journal: what a validator has signed, and what that rests on, in files of our own.
+//!
+//! Two append-only files in `journal/`: `promises`, and `bodies` for the block bodies a promise rests on. Both
+//! are lists of checksummed records ([`frame`]), synced with each append, outside the database. A journal is
+//! part of no backup and no snapshot: one that was put back would have forgotten promises its owner made since,
+//! and forgetting a promise is how an honest validator signs two contradicting ones.
+//!
+//! After a crash only an incomplete last record may be cut: it was never synced, so nothing was sent that rests
+//! on it. A complete record that does not verify, and a file that is not there, mean that promises may have been
+//! lost. The journal then says so, takes nothing, and waits for its owner to find out from the other validators
+//! what it may still sign and to [`rewrite`](Journal::rewrite) it.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use tanba_crypto::Hash;
+use tanba_ledger::{BlockHash, ChainId};
+
+use crate::{Journal, JournalCondition, StoreError, fuse::Fuse};
+
+pub(crate) mod file;
+pub(crate) mod frame;
+
+pub use file::FileLog;
+use frame::{Scan, Writer};
+
+/// Bytes of the promises, at most. The owner rewrites the journal long before; one that does not is stopped.
+pub const PROMISES_BYTES_MAX: u64 = 64 << 20;
+
+/// Bytes of the bodies, at most: a height without decision through some thousand views.
+pub const BODIES_BYTES_MAX: u64 = 1 << 30;
+
+/// An append-only file. A write that failed leaves it in an unknown state; nothing is written after one.
+pub trait Log: Send + 'static {
+    /// Everything in it, or `None` if it does not exist. Refuses more than `bytes_max`.
+    fn read(&self, bytes_max: u64) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// A part of it.
+    fn read_range(&self, range: Range<u64>) -> Result<Vec<u8>, StoreError>;
+
+    /// Appends `bytes`. When this returns they, and a cut before them, survive a power cut.
+    fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// Cuts it to `length` bytes. Durable with the next append.
+    fn cut(&mut self, length: u64) -> Result<(), StoreError>;
+
+    /// Replaces it, or creates it: after a crash either the old or the new content is there. Durable when this
+    /// returns.
+    fn replace(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
+}
+
+/// The promise journal over two files.
+pub struct LogJournal<L> {
+    promises: L,
+    bodies: L,
+    chain: ChainId,
+    condition: JournalCondition,
+    promises_writer: Writer,
+    bodies_writer: Writer,
+    index: BTreeMap<BlockHash, Body>,
+    /// The bodies in the file are forgotten; the next one is written over them.
+    bodies_stale: bool,
+    fuse: Fuse,
+}
+
+/// Where a body lies, and its checksum.
+#[derive(Clone, Debug)]
+struct Body {
+    range: Range<u64>,
+    checksum: u32,
+}
+
+impl<L: Log> LogJournal<L> {
+    /// Makes an empty journal of the network `chain`. Only the founding of a node does this: a journal made at
+    /// any other time hides that one was lost.
+    pub(crate) fn found(mut promises: L, mut bodies: L, chain: &ChainId) -> Result<(), StoreError> {
+        if promises.read(PROMISES_BYTES_MAX)?.is_some() {
+            return Err(StoreError::Exists("the promise journal".to_owned()));
+        }
+        // The promises last: without them there is no journal, whatever else is there.
+        bodies.replace(&frame::opening(chain))?;
+        promises.replace(&frame::opening(chain))
+    }
+
+    /// Opens what is there; it need not be anything.
+    pub(crate) fn open(promises: L, bodies: L, chain: &ChainId) -> Result<LogJournal<L>, StoreError> {
+        let mut journal = LogJournal {
+            promises,
+            bodies,
+            chain: *chain,
+            condition: JournalCondition::Missing,
+            promises_writer: Writer::new(chain),
+            bodies_writer: Writer::new(chain),
+            index: BTreeMap::new(),
+            bodies_stale: false,
+            fuse: Fuse::default(),
+        };
+        let Some(promises) = journal.promises.read(PROMISES_BYTES_MAX)? else { return Ok(journal) };
+        let promises = frame::scan(&promises, chain)?;
+        let bodies = journal.bodies.read(BODIES_BYTES_MAX)?;
+        let bodies_whole = match &bodies {
+            Some(bytes) => journal.take_bodies(bytes)?,
+            None => false,
+        };
+        journal.condition = match bodies_whole && promises.whole {
+            true => JournalCondition::Whole,
+            false => JournalCondition::Damaged { readable: promises.records.len() as u64 },
+        };
+        if journal.condition == JournalCondition::Whole && promises.has_tail {
+            journal.promises.cut(promises.writer.length)?;
+        }
+        journal.promises_writer = promises.writer;
+        Ok(journal)
+    }
+
+    /// Takes in the file of bodies; whether it was whole.
+    fn take_bodies(&mut self, bytes: &[u8]) -> Result<bool, StoreError> {
+        let Scan { records, writer, whole, has_tail } = frame::scan(bytes, &self.chain)?;
+        for range in records {
+            let record = &bytes[range.clone()];
+            let Some((hash, body)) = record.split_first_chunk::<32>() else { return Ok(false) };
+            let from = (range.start + hash.len()) as u64;
+            let entry = Body { range: from..range.end as u64, checksum: crc32c::crc32c(body) };
+            self.index.insert(BlockHash(Hash(*hash)), entry);
+        }
+        if whole && has_tail {
+            self.bodies.cut(writer.length)?;
+        }
+        self.bodies_writer = writer;
+        Ok(whole)
+    }
+
+    fn check_whole(&self) -> Result<(), StoreError> {
+        match self.condition {
+            JournalCondition::Whole => Ok(()),
+            JournalCondition::Missing => Err(StoreError::JournalLost("missing")),
+            JournalCondition::Damaged { .. } => Err(StoreError::JournalLost("damaged")),
+        }
+    }
+}
+
+impl<L: Log> Journal for LogJournal<L> {
+    fn condition(&self) -> JournalCondition {
+        self.condition
+    }
+
+    fn records(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.fuse.run(|| {
+            let Some(bytes) = self.promises.read(PROMISES_BYTES_MAX)? else { return Ok(Vec::new()) };
+            let scan = frame::scan(&bytes, &self.chain)?;
+            Ok(scan.records.into_iter().map(|range| bytes[range].to_vec()).collect())
+        })
+    }
+
+    fn append(&mut self, records: &[Vec<u8>]) -> Result<(), StoreError> {
+        self.check_whole()?;
+        self.fuse.run(|| {
+            let bytes: Vec<u8> = records.iter().flat_map(|it| self.promises_writer.frame(&[it])).collect();
+            check_room(self.promises_writer.length, PROMISES_BYTES_MAX, "the promises")?;
+            self.promises.append(&bytes)
+        })
+    }
+
+    fn rewrite(&mut self, records: &[Vec<u8>]) -> Result<(), StoreError> {
+        let lost = self.condition != JournalCondition::Whole;
+        self.fuse.run(|| {
+            let mut writer = Writer::new(&self.chain);
+            let mut bytes = frame::opening(&self.chain);
+            bytes.extend(records.iter().flat_map(|record| writer.frame(&[record])));
+            check_room(writer.length, PROMISES_BYTES_MAX, "the promises")?;
+            if lost {
+                self.bodies.replace(&frame::opening(&self.chain))?;
+                self.bodies_writer = Writer::new(&self.chain);
+                self.index.clear();
+                self.bodies_stale = false;
+            }
+            self.promises.replace(&bytes)?;
+            self.promises_writer = writer;
+            Ok(())
+        })?;
+        self.condition = JournalCondition::Whole;
+        Ok(())
+    }
+
+    fn size_bytes(&self) -> u64 {
+        match self.condition {
+            JournalCondition::Missing => 0,
+            _ => self.promises_writer.length,
+        }
+    }
+
+    fn put_body(&mut self, block: BlockHash, body: &[u8]) -> Result<(), StoreError> {
+        self.check_whole()?;
+        if self.index.contains_key(&block) {
+            return self.fuse.check();
+        }
+        self.fuse.run(|| {
+            if self.bodies_stale {
+                self.bodies_writer = Writer::new(&self.chain);
+                self.bodies.cut(self.bodies_writer.length)?;
+                self.bodies_stale = false;
+            }
+            let frame = self.bodies_writer.frame(&[block.0.as_bytes(), body]);
+            check_room(self.bodies_writer.length, BODIES_BYTES_MAX, "the bodies")?;
+            self.bodies.append(&frame)?;
+            let end = self.bodies_writer.length - frame::LINK_BYTES as u64;
+            let range = end - body.len() as u64..end;
+            self.index.insert(block, Body { range, checksum: crc32c::crc32c(body) });
+            Ok(())
+        })
+    }
+
+    fn body(&self, block: &BlockHash) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(Body { range, checksum }) = self.index.get(block).cloned() else {
+            return self.fuse.check().map(|()| None);
+        };
+        self.fuse.run(|| {
+            let body = self.bodies.read_range(range)?;
+            if crc32c::crc32c(&body) == checksum {
+                Ok(Some(body))
+            } else {
+                Err(StoreError::damaged(
+                    format!("body {block} beside the journal"),
+                    "the checksum does not fit",
+                ))
+            }
+        })
+    }
+
+    fn forget_bodies(&mut self) -> Result<(), StoreError> {
+        self.fuse.check()?;
+        self.index.clear();
+        self.bodies_stale = true;
+        Ok(())
+    }
+}
+
+fn check_room(length: u64, length_max: u64, what: &str) -> Result<(), StoreError> {
+    if length <= length_max {
+        return Ok(());
+    }
+    let doing = format!("writing {what} of the journal");
+    Err(StoreError::Io { doing, source_text: format!("they would outgrow {length_max} bytes") })
+}

@@ -1,0 +1,266 @@
+//! How records lie in a file of the journal.
+//!
+//! ```text
+//! opening  "tanba journal\n" | version u16 | chain 32 | CRC32C of these u32
+//! record   length u32 | sequence u64 | CRC32C of these u32 | content | link 32
+//! ```
+//!
+//! Numbers are big-endian. The first checksum tells a record that a crash cut short from one whose length is
+//! damaged. The link is a hash over the link before it (the chain, for the first), the sequence number and the
+//! content: it seals the content, and no record can be left out, doubled, reordered or brought in from another
+//! file.
+
+use std::ops::Range;
+
+use tanba_crypto::{Hash, Tag};
+use tanba_ledger::ChainId;
+
+use crate::StoreError;
+
+/// The layout this version writes and reads.
+const VERSION: u16 = 1;
+
+const MAGIC: &[u8] = b"tanba journal\n";
+
+/// Bytes before the first record.
+const OPENING_BYTES: usize = MAGIC.len() + 2 + 32 + 4;
+
+/// Bytes of a record before its content.
+const HEAD_BYTES: usize = 4 + 8 + 4;
+
+/// Bytes of a record after its content.
+pub(crate) const LINK_BYTES: usize = 32;
+
+/// The bytes a file of the journal begins with.
+pub(crate) fn opening(chain: &ChainId) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(OPENING_BYTES);
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&VERSION.to_be_bytes());
+    bytes.extend_from_slice(chain.0.as_bytes());
+    bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
+    bytes
+}
+
+/// Where the next record goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Writer {
+    /// Bytes of the file, up to here.
+    pub(crate) length: u64,
+    sequence: u64,
+    link: Hash,
+}
+
+impl Writer {
+    /// At the end of an opening.
+    pub(crate) fn new(chain: &ChainId) -> Writer {
+        Writer { length: OPENING_BYTES as u64, sequence: 0, link: chain.0 }
+    }
+
+    /// The bytes of the next record, whose content is `parts` one after the other.
+    pub(crate) fn frame(&mut self, parts: &[&[u8]]) -> Vec<u8> {
+        let content = parts.concat();
+        let length = u32::try_from(content.len()).expect("records are far smaller than 4 GiB");
+        let mut bytes = Vec::with_capacity(HEAD_BYTES + content.len() + LINK_BYTES);
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(&self.sequence.to_be_bytes());
+        bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
+        bytes.extend_from_slice(&content);
+        self.pass(&content);
+        bytes.extend_from_slice(self.link.as_bytes());
+        bytes
+    }
+
+    fn next_link(&self, content: &[u8]) -> Hash {
+        Hash::tagged(Tag::JOURNAL, &[self.link.as_bytes(), &self.sequence.to_be_bytes(), content])
+    }
+
+    fn pass(&mut self, content: &[u8]) {
+        self.link = self.next_link(content);
+        self.sequence += 1;
+        self.length += (HEAD_BYTES + content.len() + LINK_BYTES) as u64;
+    }
+}
+
+/// What was found in a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Scan {
+    /// Where the content of each record lies.
+    pub(crate) records: Vec<Range<usize>>,
+    /// Where the next record goes.
+    pub(crate) writer: Writer,
+    /// Whether nothing is damaged.
+    pub(crate) whole: bool,
+    /// Whether the beginning of a record follows that a crash cut short.
+    pub(crate) has_tail: bool,
+}
+
+/// Reads a file up to its end, an incomplete record or damage.
+///
+/// Fails for a file of another network or of a layout this version does not know.
+pub(crate) fn scan(bytes: &[u8], chain: &ChainId) -> Result<Scan, StoreError> {
+    let mut scan = Scan { records: Vec::new(), writer: Writer::new(chain), whole: true, has_tail: false };
+    if !check_opening(bytes, chain)? {
+        return Ok(Scan { whole: false, ..scan });
+    }
+    loop {
+        let at = scan.writer.length as usize;
+        match next(&bytes[at..], &scan.writer) {
+            Next::End => return Ok(scan),
+            Next::Incomplete => return Ok(Scan { has_tail: true, ..scan }),
+            Next::Damaged => return Ok(Scan { whole: false, ..scan }),
+            Next::Record(content) => {
+                let content = at + content.start..at + content.end;
+                scan.writer.pass(&bytes[content.clone()]);
+                scan.records.push(content);
+            }
+        }
+    }
+}
+
+/// Whether the opening is whole. It is written together with the file's name, so a short one is damage.
+fn check_opening(bytes: &[u8], chain: &ChainId) -> Result<bool, StoreError> {
+    let Some(found) = bytes.get(..OPENING_BYTES) else { return Ok(false) };
+    let (sealed, checksum) = found.split_at(OPENING_BYTES - 4);
+    if !sealed.starts_with(MAGIC) || crc32c::crc32c(sealed).to_be_bytes() != checksum {
+        return Ok(false);
+    }
+    let (version, found_chain) = sealed[MAGIC.len()..].split_at(2);
+    let version = u16::from_be_bytes(version.try_into().expect("two bytes"));
+    if version != VERSION {
+        return Err(StoreError::WrongFormat { found: u32::from(version), expected: u32::from(VERSION) });
+    }
+    if found_chain != chain.0.as_bytes() {
+        let found_chain = ChainId(Hash(found_chain.try_into().expect("a hash")));
+        return Err(StoreError::WrongNetwork { found: found_chain.to_string(), expected: chain.to_string() });
+    }
+    Ok(true)
+}
+
+enum Next {
+    End,
+    /// The content, counted from the record's first byte.
+    Record(Range<usize>),
+    Incomplete,
+    Damaged,
+}
+
+fn next(rest: &[u8], writer: &Writer) -> Next {
+    if rest.is_empty() {
+        return Next::End;
+    }
+    // A file system may have made a file longer before it wrote what belongs there. No record is all zeros.
+    if rest.len() < HEAD_BYTES || rest.iter().all(|byte| *byte == 0) {
+        return Next::Incomplete;
+    }
+    let (head, checksum) = rest[..HEAD_BYTES].split_at(HEAD_BYTES - 4);
+    let (length, sequence) = head.split_at(4);
+    if crc32c::crc32c(head).to_be_bytes() != checksum || sequence != writer.sequence.to_be_bytes() {
+        return Next::Damaged;
+    }
+    let length = u32::from_be_bytes(length.try_into().expect("four bytes")) as usize;
+    let content = HEAD_BYTES..HEAD_BYTES + length;
+    let Some(link) = rest.get(content.end..content.end + LINK_BYTES) else { return Next::Incomplete };
+    if writer.next_link(&rest[content.clone()]).as_bytes() == link {
+        Next::Record(content)
+    } else {
+        Next::Damaged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAIN: ChainId = ChainId(Hash([9; 32]));
+    const CONTENTS: [&[u8]; 4] = [b"first", b"", b"third, rather longer than the others", &[0; 40]];
+
+    /// A file of four records, and where each ends.
+    fn file() -> (Vec<u8>, Vec<usize>) {
+        let mut writer = Writer::new(&CHAIN);
+        let mut bytes = opening(&CHAIN);
+        let mut ends = vec![bytes.len()];
+        for content in CONTENTS {
+            bytes.extend(writer.frame(&[content]));
+            ends.push(bytes.len());
+        }
+        assert_eq!(writer.length, bytes.len() as u64);
+        (bytes, ends)
+    }
+
+    fn contents(bytes: &[u8], scan: &Scan) -> Vec<Vec<u8>> {
+        scan.records.iter().map(|range| bytes[range.clone()].to_vec()).collect()
+    }
+
+    #[test]
+    fn a_file_cut_at_any_byte_gives_the_records_before_the_cut() {
+        let (bytes, ends) = file();
+        for cut in OPENING_BYTES..=bytes.len() {
+            let scan = scan(&bytes[..cut], &CHAIN).expect("of this network");
+            let complete = ends.iter().filter(|end| **end <= cut).count() - 1;
+            assert!(scan.whole, "cut at {cut}");
+            assert_eq!(contents(&bytes, &scan), CONTENTS[..complete], "cut at {cut}");
+            assert_eq!(scan.has_tail, !ends.contains(&cut), "cut at {cut}");
+            assert_eq!(scan.writer.length as usize, ends[complete]);
+        }
+    }
+
+    #[test]
+    fn any_flipped_bit_is_damage_and_spares_the_records_before_it() {
+        let (bytes, ends) = file();
+        for at in OPENING_BYTES..bytes.len() {
+            for bit in 0..8 {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= 1 << bit;
+                let scan = scan(&flipped, &CHAIN).expect("the opening is whole");
+                assert!(!scan.whole, "byte {at} bit {bit}");
+                assert_eq!(scan.records.len(), ends.iter().filter(|end| **end <= at).count() - 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_in_the_opening_leaves_nothing_readable() {
+        let (bytes, _) = file();
+        for at in 0..OPENING_BYTES {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1;
+            assert!(
+                scan(&flipped, &CHAIN).is_ok_and(|scan| !scan.whole && scan.records.is_empty()),
+                "byte {at}"
+            );
+        }
+    }
+
+    #[test]
+    fn zeros_after_the_last_record_are_a_write_that_never_happened() {
+        let (mut bytes, _) = file();
+        bytes.extend([0; 100]);
+        let scan = scan(&bytes, &CHAIN).expect("of this network");
+        assert!(scan.whole && scan.has_tail);
+        assert_eq!(scan.records.len(), CONTENTS.len());
+    }
+
+    #[test]
+    fn records_left_out_doubled_or_reordered_are_damage() {
+        let (bytes, ends) = file();
+        let record = |n: usize| &bytes[ends[n]..ends[n + 1]];
+        let start = &bytes[..ends[0]];
+        for order in [vec![1], vec![0, 0], vec![0, 2, 1], vec![0, 1, 3]] {
+            let parts: Vec<&[u8]> = std::iter::once(start).chain(order.iter().map(|n| record(*n))).collect();
+            assert!(scan(&parts.concat(), &CHAIN).is_ok_and(|scan| !scan.whole), "{order:?}");
+        }
+    }
+
+    #[test]
+    fn a_journal_of_another_network_or_layout_is_refused() {
+        let (bytes, _) = file();
+        let other = ChainId(Hash([8; 32]));
+        assert!(matches!(scan(&bytes, &other), Err(StoreError::WrongNetwork { .. })));
+        let mut later = opening(&CHAIN);
+        later[MAGIC.len() + 1] = 2;
+        let sealed = OPENING_BYTES - 4;
+        let checksum = crc32c::crc32c(&later[..sealed]).to_be_bytes();
+        later[sealed..].copy_from_slice(&checksum);
+        assert_eq!(scan(&later, &CHAIN), Err(StoreError::WrongFormat { found: 2, expected: 1 }));
+    }
+}

@@ -1,0 +1,9 @@
+//! The same facts about both stores, and what only a disk or only a memory can show.
+
+mod blocks;
+mod chain;
+mod crashes;
+mod disk;
+mod journal;
+mod rig;
+mod rules;

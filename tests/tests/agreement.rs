@@ -1,0 +1,133 @@
+//! Whole clusters of the real replica: what they agree on, and what they keep.
+
+use tanba_ledger::{Height, Operation, operation::Reason, testkit};
+use tanba_node::handle::{Outcome, Voting};
+use tanba_tests::cluster::{Cluster, Weather};
+
+/// Every running node is at `height` or above.
+fn all_at(height: u64) -> impl Fn(&Cluster) -> bool {
+    move |cluster| cluster.heads().iter().flatten().all(|head| *head >= Height(height))
+}
+
+fn settle(cluster: &mut Cluster) {
+    cluster.run_until(5_000, "every validator votes", |cluster| {
+        cluster.nodes[..4].iter().all(|n| n.status.as_ref().is_some_and(|s| s.voting == Voting::Voting))
+    });
+}
+
+#[test]
+fn a_submitted_batch_becomes_final_on_every_node() {
+    let mut cluster = Cluster::seeded(1);
+    settle(&mut cluster);
+    let batch = cluster.world.issue(0, 0, 20);
+    let id = cluster.submit(0, batch);
+    cluster.run_until(1_000, "the batch is final", |cluster| cluster.is_final(id));
+    cluster.run_until(1_000, "observers follow", all_at(1));
+    cluster.check_nothing_acknowledged_is_lost();
+}
+
+#[test]
+fn an_idle_network_makes_heartbeats_and_nothing_else() {
+    let mut cluster = Cluster::seeded(2);
+    settle(&mut cluster);
+    cluster.run_ms(30_000);
+    let heads = cluster.heads();
+    assert!(heads.iter().all(|head| (4..=6).contains(&head.expect("runs").0)), "one each 5 s: {heads:?}");
+}
+
+#[test]
+fn issuing_goes_on_while_one_validator_is_down_and_it_catches_up() {
+    let mut cluster = Cluster::seeded(3);
+    settle(&mut cluster);
+    for round in 0..30 {
+        if round == 5 {
+            cluster.crash(2);
+        }
+        if round == 20 {
+            cluster.start(2);
+        }
+        let batch = cluster.world.issue((round % 2) as usize, round * 20, 20);
+        let id = cluster.submit(0, batch);
+        cluster.run_until(10_000, "the batch is final", |cluster| cluster.is_final(id));
+    }
+    let target = cluster.history.keys().next_back().expect("blocks").0;
+    cluster.run_until(10_000, "everyone is there", all_at(target));
+    settle(&mut cluster);
+    cluster.check_nothing_acknowledged_is_lost();
+}
+
+#[test]
+fn a_network_that_lost_its_power_as_a_whole_gets_up_by_itself() {
+    let mut cluster = Cluster::seeded(4);
+    settle(&mut cluster);
+    let mut ids = Vec::new();
+    for number in 0..10 {
+        let batch = cluster.world.issue(1, number * 20, 20);
+        ids.push(cluster.submit(1, batch));
+        cluster.run_ms(7);
+    }
+    for node in 0..6 {
+        cluster.crash(node);
+    }
+    cluster.run_ms(1_000);
+    for node in 0..6 {
+        cluster.start(node);
+    }
+    let again = cluster.world.issue(3, 10_000, 20);
+    let id = cluster.submit(3, again);
+    cluster.run_until(20_000, "the network decides again", |cluster| cluster.is_final(id));
+    cluster.check_nothing_acknowledged_is_lost();
+}
+
+#[test]
+fn bad_weather_costs_time_and_nothing_else() {
+    for seed in 10..30 {
+        let mut cluster = Cluster::seeded(seed);
+        settle(&mut cluster);
+        cluster.weather =
+            Weather { delay_ms_min: 1, delay_ms_max: 200, lost_per_mille: 150, doubled_per_mille: 100 };
+        let ids: Vec<_> = (0..5)
+            .map(|number| {
+                let batch = cluster.world.issue(number as usize % 4, number * 20, 20);
+                let id = cluster.submit(number as usize % 4, batch);
+                cluster.run_ms(300);
+                id
+            })
+            .collect();
+        cluster.weather = tanba_tests::cluster::FAIR;
+        cluster.run_until(60_000, "all are final", |c| ids.iter().all(|id| c.outcomes.contains_key(id)));
+        assert!(ids.iter().all(|id| cluster.is_final(*id)), "seed {seed}: {:?}", cluster.outcomes);
+        cluster.check_nothing_acknowledged_is_lost();
+    }
+}
+
+#[test]
+fn a_minority_decides_nothing_and_joins_when_the_network_heals() {
+    let mut cluster = Cluster::seeded(5);
+    settle(&mut cluster);
+    cluster.partition(&[0, 1], &[2, 3, 4, 5]);
+    let batch = cluster.world.issue(0, 0, 20);
+    let id = cluster.submit(0, batch);
+    cluster.run_ms(20_000);
+    assert!(!cluster.is_final(id), "two of four decide nothing");
+    cluster.partition(&[], &[]);
+    cluster.run_until(15_000, "final after healing", |cluster| cluster.is_final(id));
+}
+
+#[test]
+fn what_the_rules_refuse_is_refused_at_the_door() {
+    let mut cluster = Cluster::seeded(6);
+    settle(&mut cluster);
+    let issue = cluster.world.issue(0, 0, 20);
+    let first = cluster.submit(0, issue.clone());
+    cluster.run_until(2_000, "final", |cluster| cluster.is_final(first));
+    let again = cluster.submit(2, issue);
+    cluster.run_until(2_000, "the same bytes again", |cluster| cluster.is_final(again));
+    assert_eq!(cluster.outcomes[&first], cluster.outcomes[&again], "the receipt is the same");
+
+    let wrong_version = testkit::changes(0, &[(0, 7)], Reason::Fraud);
+    let revoke = cluster.world.operation(0, Operation::Revoke(wrong_version));
+    let refused = cluster.submit(0, revoke);
+    cluster.run_ms(100);
+    assert!(matches!(cluster.outcomes[&refused], Outcome::Refused(_)), "{:?}", cluster.outcomes[&refused]);
+}

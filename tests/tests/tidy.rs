@@ -1,0 +1,193 @@
+//! The house rules that a reader should not have to remember: which crate may use which, where each outside
+//! name may be spoken, how long a file may be.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").to_owned()
+}
+
+/// Every Rust source of the workspace, as (path from the root, text).
+fn sources() -> Vec<(String, String)> {
+    fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(dir).expect("a readable folder") {
+            let path = entry.expect("a readable entry").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() && name != "target" && !name.starts_with('.') {
+                walk(&path, found);
+            } else if name.ends_with(".rs") {
+                found.push(path);
+            }
+        }
+    }
+    let mut paths = Vec::new();
+    walk(&root(), &mut paths);
+    paths.sort();
+    assert!(paths.len() > 50, "the walk found the sources");
+    let named = |p: PathBuf| {
+        let name = p.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned();
+        (name, fs::read_to_string(&p).expect("a readable source"))
+    };
+    paths.into_iter().map(named).collect()
+}
+
+/// The code of a file without its inline test module and without comment lines.
+fn production(text: &str) -> String {
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn metadata() -> cargo_metadata::Metadata {
+    let mut command = cargo_metadata::MetadataCommand::new();
+    command.manifest_path(root().join("Cargo.toml")).no_deps();
+    command.other_options(vec!["--offline".into()]).exec().expect("cargo metadata")
+}
+
+/// Normal dependencies of each of our crates: (ours, outside).
+fn arrows() -> BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)> {
+    let normal = |d: &&cargo_metadata::Dependency| d.kind == cargo_metadata::DependencyKind::Normal;
+    let split = |p: &cargo_metadata::Package| {
+        let names = p.dependencies.iter().filter(normal).map(|d| d.name.clone());
+        names.partition(|name| name.starts_with("tanba-"))
+    };
+    metadata().packages.iter().map(|p| (p.name.to_string(), split(p))).collect()
+}
+
+#[test]
+fn arrows_point_down_only() {
+    let allowed = BTreeMap::from([
+        ("tanba-crypto", vec![]),
+        ("tanba-ledger", vec!["tanba-crypto"]),
+        ("tanba-credential", vec!["tanba-crypto"]),
+        ("tanba-consensus", vec!["tanba-crypto", "tanba-ledger"]),
+        ("tanba-storage", vec!["tanba-crypto", "tanba-ledger"]),
+        ("tanba-genesis", vec!["tanba-crypto", "tanba-ledger"]),
+        ("tanba-proto", vec!["tanba-crypto", "tanba-ledger"]),
+    ]);
+    for (name, (ours, _)) in arrows() {
+        let Some(allowed) = allowed.get(name.as_str()) else {
+            assert!(
+                ["tanba-node", "tanba-tests"].contains(&name.as_str()),
+                "{name} has no place in the house"
+            );
+            continue;
+        };
+        for arrow in ours {
+            assert!(allowed.contains(&arrow.as_str()), "{name} may not use {arrow}");
+        }
+    }
+}
+
+#[test]
+fn outside_crates_stay_in_their_rooms() {
+    let only = BTreeMap::from([
+        ("bincode", vec!["tanba-crypto"]),
+        ("ed25519-dalek", vec!["tanba-crypto"]),
+        ("sled", vec!["tanba-storage"]),
+        ("libp2p", vec!["tanba-node"]),
+        ("tonic", vec!["tanba-proto", "tanba-node", "tanba-tests"]),
+        ("prost", vec!["tanba-proto", "tanba-node"]),
+        ("tokio", vec!["tanba-node", "tanba-tests"]),
+        ("clap", vec!["tanba-node"]),
+    ]);
+    for (name, (_, outside)) in arrows() {
+        for dependency in outside {
+            if let Some(rooms) = only.get(dependency.as_str()) {
+                assert!(rooms.contains(&name.as_str()), "{name} may not use {dependency}");
+            }
+        }
+    }
+}
+
+/// `word` may be spoken in production code of files that start with one of `rooms`, and nowhere else.
+fn only_in(word: &str, rooms: &[&str]) {
+    for (path, text) in sources() {
+        let outside = !rooms.iter().any(|room| path.starts_with(room));
+        if outside && path != "tests/tests/tidy.rs" {
+            assert!(!production(&text).contains(word), "{path} speaks of `{word}`");
+        }
+    }
+}
+
+#[test]
+fn each_outside_name_is_spoken_in_its_room() {
+    only_in("sled::", &["storage/src/disk"]);
+    only_in("libp2p", &["node/src/network"]);
+    only_in("unsafe ", &["storage/src/real_sync.rs"]);
+    only_in("prost::", &["proto/", "node/src/api", "node/src/client"]);
+}
+
+#[test]
+fn the_replica_and_all_below_it_know_no_clock_chance_or_thread() {
+    let pure =
+        ["crypto/src", "ledger/src", "credential/src", "consensus/src", "genesis/src", "node/src/replica"];
+    let words =
+        ["Instant::now", "SystemTime::now", "tokio::", "getrandom", "std::thread", "std::net", "async fn"];
+    for (path, text) in sources() {
+        if pure.iter().any(|room| path.starts_with(room)) {
+            for word in words {
+                assert!(!production(&text).contains(word), "{path} speaks of `{word}`");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_hashed_or_agreed_has_one_order() {
+    for (path, text) in sources() {
+        let agreed = ["crypto/src", "ledger/src", "consensus/src", "node/src/replica"];
+        if agreed.iter().any(|room| path.starts_with(room)) {
+            for word in ["HashMap", "HashSet", "f32", "f64"] {
+                assert!(
+                    !production(&text).contains(word),
+                    "{path} uses {word}: its order or value may differ"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn files_open_with_a_paragraph_and_stay_short() {
+    let mut lengths = Vec::new();
+    for (path, text) in sources() {
+        let first = text.lines().next().unwrap_or_default();
+        assert!(first.starts_with("//!"), "{path} opens without a paragraph");
+        let lines = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(&text).lines().count();
+        if !path.contains("/tests") && !path.starts_with("tests/") {
+            assert!(lines <= 500, "{path} has {lines} lines without its tests; split it");
+            lengths.push(lines);
+        }
+    }
+    lengths.sort();
+    assert!(lengths[lengths.len() / 2] <= 200, "half the files have at most 200 lines");
+}
+
+#[test]
+fn nothing_is_left_undone() {
+    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("to", "do!(")];
+    for (path, text) in sources() {
+        for mark in marks {
+            assert!(!text.contains(mark), "{path} holds {mark}");
+        }
+    }
+}
+
+#[test]
+fn every_rule_of_the_protocol_has_a_test() {
+    let tests: String = sources()
+        .into_iter()
+        .filter(|(path, _)| path.starts_with("consensus/"))
+        .map(|(_, text)| text)
+        .collect();
+    for rule in 0..=8 {
+        assert!(
+            tests.contains(&format!("mod r{rule} ")),
+            "rule R{rule} has no tests (consensus: `mod r{rule}`)"
+        );
+    }
+}
