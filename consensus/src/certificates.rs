@@ -20,10 +20,9 @@ impl Certificates {
         let view = certificate.slot().view;
         match certificate.vote {
             Vote::Notarize(_, block) => {
-                let held = self.notarizations.get(&view);
-                // Two notarized blocks in one view need more than f liars; then nothing can be promised.
-                debug_assert!(held.is_none_or(|(other, _)| *other == block));
-                held.is_none() && self.notarizations.insert(view, (block, certificate)).is_none()
+                // A second notarized block needs more than f liars; then the first is as good as any.
+                !self.notarizations.contains_key(&view)
+                    && self.notarizations.insert(view, (block, certificate)).is_none()
             }
             Vote::Nullify(_) => {
                 !self.nullifications.contains_key(&view)
@@ -82,12 +81,6 @@ impl Certificates {
         self.notarization(parent).into_iter().chain(nullifications).cloned().collect()
     }
 
-    /// Every certificate held.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Certificate> {
-        let notarizations = self.notarizations.values().map(|(_, certificate)| certificate);
-        notarizations.chain(self.nullifications.values()).chain(&self.finalization)
-    }
-
     /// One page of what is asked for, lowest view first: the nullification of each view, or else its
     /// notarization.
     pub(crate) fn page(&self, wanted: &Wanted) -> Vec<Certificate> {
@@ -103,8 +96,8 @@ impl Certificates {
 
 /// Keeps the highest page of a justification: its notarization and the latest nullifications, which show a
 /// peer that lags what to ask for.
-pub(crate) fn highest_page(mut justification: Vec<Certificate>, view: Slot) -> Vec<Certificate> {
-    debug_assert!(justification.iter().all(|certificate| certificate.slot() < view));
+pub(crate) fn highest_page(mut justification: Vec<Certificate>, entered: Slot) -> Vec<Certificate> {
+    debug_assert!(justification.iter().all(|certificate| certificate.slot() < entered));
     let excess = justification.len().saturating_sub(PAGE_CERTIFICATES_MAX);
     if excess > 0 {
         let from = usize::from(matches!(justification[0].vote, Vote::Notarize(..)));

@@ -8,10 +8,10 @@
 //! * A **whole** journal votes as soon as q − 1 others answered; f may be dead. That it ends below the
 //!   network's head is downtime, not loss.
 //! * A **lost** one (missing, damaged, ending below our own store's head, or lacking a signature of ours that
-//!   a peer shows) waits for q others. The highest height H they prove, or our own head, is at most two below
-//!   any height it may have voted in: an honest node votes at h only after h − 1 was decided, and of q answers
-//!   enough come from nodes that had decided what our votes rested on. It abstains through H + 2, and writes
-//!   that down first.
+//!   a peer shows) waits for q others. Let H be the highest height they prove, or our own head. If it has
+//!   voted at h, then h − 1 was decided by q `Finalize` votes; one of these q is honest and among the q that
+//!   answered; and it had committed h − 2 before it voted at h − 1. So h ≤ H + 2: it abstains through H + 2,
+//!   and writes that down first.
 //! * A node that lost its store as well knows nothing of where it stood. It never votes with that key again;
 //!   its institution rotates the key.
 //! * If more than f are lost, abstaining and gone together, nobody can decide anything: a [`GuardReset`] signed

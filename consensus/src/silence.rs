@@ -66,3 +66,69 @@ impl Silence {
             && self.past.iter().all(missed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tanba_crypto::SigningKey;
+    use tanba_ledger::{Bin, Validator};
+
+    use super::*;
+
+    fn key(n: u8) -> PublicKey {
+        SigningKey::ed25519(&[n + 1; 32]).public()
+    }
+
+    fn set(members: &[u8]) -> ValidatorSet {
+        let member = |n: &u8| Validator {
+            bin: Bin::with_control_digit(10_000_000_000 + u64::from(*n) * 100).expect("control digit"),
+            key: key(*n),
+        };
+        ValidatorSet::new(members.iter().map(member).collect()).expect("a set")
+    }
+
+    /// Two heights are enough here.
+    fn after(heights: &[&[u8]], validators: &ValidatorSet) -> Silence {
+        let mut silence = Silence::new(2);
+        for heard in heights {
+            heard.iter().for_each(|n| silence.heard(key(*n)));
+            silence.decided(validators);
+        }
+        silence
+    }
+
+    #[test]
+    fn whoever_misses_every_height_is_silent_until_heard() {
+        let four = set(&[0, 1, 2, 3]);
+        let mut silence = after(&[&[0, 1, 2], &[0, 1, 2]], &four);
+        assert!(silence.is_silent(&key(3), &four) && !silence.is_silent(&key(2), &four));
+        silence.heard(key(3));
+        assert!(!silence.is_silent(&key(3), &four));
+        assert!(!after(&[&[0, 1, 2], &[0, 1, 2, 3]], &four).is_silent(&key(3), &four));
+        assert!(!after(&[&[0, 1, 2]], &four).is_silent(&key(3), &four), "too few heights");
+    }
+
+    #[test]
+    fn heights_in_which_no_quorum_was_heard_do_not_count() {
+        let four = set(&[0, 1, 2, 3]);
+        assert!(!after(&[&[0, 1, 2], &[0, 1]], &four).is_silent(&key(3), &four));
+        assert!(after(&[&[0, 1, 2], &[0, 1], &[], &[0, 1, 2]], &four).is_silent(&key(3), &four));
+    }
+
+    #[test]
+    fn at_most_f_are_flagged() {
+        let seven = set(&[0, 1, 2, 3, 4, 5, 6]);
+        let silence = after(&[&[2, 3, 4, 5, 6], &[2, 3, 4, 5, 6]], &seven);
+        let flagged = |set: &ValidatorSet| (0..7).filter(|n| silence.is_silent(&key(*n), set)).count();
+        assert_eq!(flagged(&seven), 2);
+        assert_eq!(flagged(&set(&[0, 1, 2, 3])), 1, "fewer are tolerated now");
+    }
+
+    #[test]
+    fn a_new_member_is_not_silent_before_its_time() {
+        let (four, five) = (set(&[0, 1, 2, 3]), set(&[0, 1, 2, 3, 4]));
+        let mut silence = after(&[&[0, 1, 2, 3]], &four);
+        (0..4).for_each(|n| silence.heard(key(n)));
+        silence.decided(&five);
+        assert!(!silence.is_silent(&key(4), &five));
+    }
+}

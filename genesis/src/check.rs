@@ -1,7 +1,7 @@
 //! Every reason to refuse a genesis beyond the form of its values, each with a remedy. One pass, nothing stops
 //! at the first mistake.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tanba_crypto::{Hash, PublicKey};
 use tanba_ledger::{
@@ -243,32 +243,32 @@ fn check_peers(member: &DraftMember, notes: &mut Notes) {
 }
 
 fn check_span(from: Option<Timestamp>, to: Option<Option<Timestamp>>, path: String, notes: &mut Notes) {
-    if let (Some(from), Some(Some(to))) = (from, to) {
-        if to <= from {
-            notes.add(path, "it ends before it begins", "put the two moments in order");
-        }
+    if let (Some(from), Some(Some(to))) = (from, to)
+        && to <= from
+    {
+        notes.add(path, "it ends before it begins", "put the two moments in order");
     }
 }
 
 fn check_accreditations(member: &DraftMember, members: &[DraftMember], notes: &mut Notes) {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for accreditation in &member.accreditations {
         let at = |field: &str| format!("{}.{field}", accreditation.path);
         if member.role == Some(InstitutionRole::Regulator) {
             let what = "a regulator awards nothing and has no accreditation";
             notes.add(accreditation.path.as_str(), what, "take the section out");
         }
-        if let (Some(from), Some(to)) = (accreditation.from, accreditation.to) {
-            if to < from {
-                let what = format!("the accreditation ends on {to} before it begins on {from}");
-                notes.add(at("to"), what, "put the two dates in order");
-            }
+        if let (Some(from), Some(to)) = (accreditation.from, accreditation.to)
+            && to < from
+        {
+            let what = format!("the accreditation ends on {to} before it begins on {from}");
+            notes.add(at("to"), what, "put the two dates in order");
         }
-        if let (Some(programme), Some(level)) = (&accreditation.programme, accreditation.level) {
-            if seen.insert((programme, level), ()).is_some() {
-                let what = "programme and level are accredited above already";
-                notes.add(at("programme"), what, "merge the two sections");
-            }
+        if let (Some(programme), Some(level)) = (&accreditation.programme, accreditation.level)
+            && !seen.insert((programme, level))
+        {
+            let what = "programme and level are accredited above already";
+            notes.add(at("programme"), what, "merge the two sections");
         }
         if let Some(regulator) = accreditation.recorded_by {
             check_regulator(regulator, members, at("recorded_by"), notes);
@@ -395,11 +395,11 @@ fn check_validator(draft: &Draft, validator: &DraftValidator, bin: Bin, notes: &
             notes.add(at("key"), what, remedy);
         }
         Some(listed) => {
-            if let (Some(from), Some(time)) = (listed.from, draft.time) {
-                if from > time {
-                    let what = "the validator's key does not count yet when the network begins";
-                    notes.add(format!("{}.from", listed.path), what, "take the line out");
-                }
+            if let (Some(from), Some(time)) = (listed.from, draft.time)
+                && from > time
+            {
+                let what = "the validator's key does not count yet when the network begins";
+                notes.add(format!("{}.from", listed.path), what, "take the line out");
             }
         }
     }

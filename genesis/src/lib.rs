@@ -2,7 +2,7 @@
 //! bytes, block 0 and the chain id out.
 //!
 //! Read in this order: [`model`] (what genesis holds), [`possession`] (why a listed key is known to be held),
-//! [`document`] (a [`Genesis`] that was checked, as bytes and as text), [`file`] and [`reader`] (the text form,
+//! [`document`] (a [`Genesis`] that was checked, as bytes and as text), [`mod@file`] and [`reader`] (the text form,
 //! with every mistake kept and placed), `check` (every reason to refuse), [`template`] (where a new file comes
 //! from). The crate does no IO and draws nothing at random: texts, times and keys come in as arguments.
 //!

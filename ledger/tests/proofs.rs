@@ -215,7 +215,8 @@ fn a_receipt_proves_its_transaction_at_the_head_and_later() {
 #[test]
 fn a_receipt_is_for_its_own_transaction_and_place() {
     let mut chain = Chain::new();
-    let transactions = [chain.world.issue(0, 1, 20), chain.world.issue(1, 100, 25)];
+    let transactions =
+        [chain.world.issue(0, 1, 20), chain.world.issue(1, 100, 25), chain.world.issue(2, 200, 30)];
     let block = chain.block(&transactions);
     chain.empty_block();
     let (first, second) = (&block.transactions[0], &block.transactions[1]);
@@ -229,6 +230,13 @@ fn a_receipt_is_for_its_own_transaction_and_place() {
     let mut other_place = good.clone();
     other_place.inclusion.index = 1;
     assert!(chain.included(&other_place, first).is_err());
+    let third = chain.receipt(&block, 2);
+    let mut smaller_block = third.clone();
+    // In a tree of two, the same path leads from place 1 to the same root.
+    (smaller_block.inclusion.index, smaller_block.inclusion.size) = (1, 2);
+    let last = &block.transactions[2];
+    assert_eq!(chain.included(&third, last).map(|included| included.index), Ok(2));
+    assert!(chain.included(&smaller_block, last).is_err());
     let other_block = Receipt { past: None, ..good };
     assert!(chain.included(&other_block, first).is_err());
 }

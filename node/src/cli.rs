@@ -6,6 +6,7 @@
 
 pub mod completions;
 pub mod config;
+pub mod devnet;
 pub mod error;
 pub mod exit;
 pub mod genesis;
@@ -64,6 +65,8 @@ pub struct Global {
 /// The nouns.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run a whole network here: issue, agree on, prove and revoke a class of diplomas
+    Devnet(devnet::DevnetArgs),
     /// Make a home from a genesis: its settings, journal and store
     Init(init::InitArgs),
     /// Make, list and prove keys
@@ -139,6 +142,7 @@ impl Command {
             ctx.start_command_logging()?;
         }
         match self {
+            Command::Devnet(args) => devnet::run(args, ctx),
             Command::Init(args) => init::run(args, ctx),
             Command::Keys(args) => keys::run(args, ctx),
             Command::Genesis(args) => genesis::run(args, ctx),
@@ -153,7 +157,8 @@ impl Command {
     fn logs_by_settings(&self) -> bool {
         match self {
             Command::Run(_) => true,
-            Command::Init(_)
+            Command::Devnet(_)
+            | Command::Init(_)
             | Command::Keys(_)
             | Command::Genesis(_)
             | Command::Config(_)

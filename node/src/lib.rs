@@ -14,6 +14,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod delays;
+pub mod devnet;
 mod driver;
 pub mod handle;
 pub mod home;
@@ -29,5 +30,6 @@ pub mod replica;
 pub mod serve;
 pub mod signer;
 mod timers;
+pub mod verify;
 
 pub use cli::main;

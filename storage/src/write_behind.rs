@@ -33,7 +33,7 @@ pub(crate) struct Behind {
     /// Checkpoints whose list of dead branches is still to be worked through.
     pub(crate) doomed: BTreeSet<Height>,
     /// Those whose branches were removed since the last barrier.
-    emptied: Vec<Height>,
+    pub(crate) emptied: Vec<Height>,
 }
 
 /// The handle by which the node's own thread writes derived state to disk, while blocks are committed.

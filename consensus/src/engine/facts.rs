@@ -8,11 +8,20 @@ use crate::{message::SignedProposal, output::Output, tally::Counted};
 
 impl Instance {
     pub(super) fn on_vote(&mut self, signed: SignedVote) {
-        if self.phase == Phase::Diverged {
+        // Past the decision a vote is only evidence or a sign of life.
+        if self.phase == Phase::Diverged || !self.count(signed) || self.phase == Phase::Decided {
             return;
         }
+        if let Some(certificate) = self.tally.certificate(&signed.vote) {
+            self.on_certificate(certificate);
+        }
+        self.settle();
+    }
+
+    /// Counts a vote, its own or one inside a certificate; says whether anything is new.
+    fn count(&mut self, signed: SignedVote) -> bool {
         match self.tally.add_vote(signed, self.view) {
-            Counted::OutOfWindow | Counted::Repeated => return,
+            Counted::OutOfWindow | Counted::Repeated => return false,
             Counted::New => {
                 let member = self.validators.get(signed.voter).expect("a checked vote names a member");
                 self.silence.heard(member.key);
@@ -21,13 +30,7 @@ impl Instance {
                 self.outputs.extend(evidence.map(Output::Equivocation));
             }
         }
-        // Past the decision a vote is only evidence or a sign of life.
-        if self.phase == Phase::Open {
-            if let Some(certificate) = self.tally.certificate(&signed.vote) {
-                self.on_certificate(certificate);
-            }
-            self.settle();
-        }
+        true
     }
 
     pub(super) fn on_proposal(&mut self, signed: SignedProposal) {
@@ -56,10 +59,19 @@ impl Instance {
         }
     }
 
-    /// Keeps a certificate of this height; says whether it was missing.
+    /// Keeps a certificate of this height; says whether it was missing. The votes in it are counted too: they
+    /// may convict a member that said something else to us.
     pub(super) fn keep_certificate(&mut self, certificate: Certificate) -> bool {
-        certificate.slot().height == self.height
-            && self.phase == Phase::Open
-            && self.certificates.insert(certificate)
+        if certificate.slot().height != self.height || self.phase != Phase::Open {
+            return false;
+        }
+        let votes: Vec<SignedVote> = certificate.votes().collect();
+        let missing = self.certificates.insert(certificate);
+        if missing {
+            for signed in votes {
+                self.count(signed);
+            }
+        }
+        missing
     }
 }

@@ -82,7 +82,7 @@ impl Instance {
         instance.start_interval();
         // Certificates first: they say which views are near enough for votes to be kept.
         for certificate in recovered.certificates {
-            instance.certificates.insert(certificate.into_inner());
+            instance.keep_certificate(certificate.into_inner());
         }
         instance.enter();
         for signed in recovered.proposals {

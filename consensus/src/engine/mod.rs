@@ -1,4 +1,4 @@
-//! The engine: height after height, one [`Instance`] each. What the host calls is here; the rules are in the
+//! The engine: height after height, one instance each. What the host calls is here; the rules are in the
 //! files beside it, each under its number.
 
 mod answers;
@@ -15,7 +15,6 @@ use std::collections::{BTreeMap, VecDeque};
 use tanba_ledger::{Certificate, Height, SignedVote, ValidatorIndex, View};
 
 use crate::{
-    certificates::Certificates,
     input::{Input, StartHeight},
     message::SignedProposal,
     output::Output,
@@ -121,22 +120,18 @@ impl Engine {
     }
 
     /// The answer to a validator that starts and asks what it may have forgotten: every signature of its key
-    /// above the height it names that is in memory here, in votes, proposals and certificates. `decided` is the
+    /// above the height it names that is in memory here, also those inside certificates. `decided` is the
     /// finalization of our head, `None` at genesis.
     pub fn answer_inquiry(&self, inquiry: &Inquiry, decided: Option<Certificate>) -> Answer {
         let mut answer = Answer { decided, votes: Vec::new(), proposals: Vec::new() };
-        let past = self.past.range(inquiry.above.next()..).map(|(_, tally)| (tally, None));
+        let past = self.past.range(inquiry.above.next()..).map(|(_, tally)| tally);
         let present = self.present.iter().filter(|present| present.height > inquiry.above);
-        let present = present.map(|present| (&present.tally, Some(&present.certificates)));
         // The latest first: the present height is what a forgetful validator could harm most.
-        for (tally, certificates) in present.chain(past.rev()) {
+        for tally in present.map(|present| &present.tally).chain(past.rev()) {
             let Some(member) = tally.validators().index_of(&inquiry.key) else { continue };
             let (votes, proposals) = tally.signed_by(member);
             answer.votes.extend(votes);
             answer.proposals.extend(proposals);
-            let certified =
-                certificates.into_iter().flat_map(Certificates::iter).flat_map(Certificate::votes);
-            answer.votes.extend(certified.filter(|signed| signed.voter == member));
         }
         answer.proposals.truncate(SHOWN_MAX);
         answer.votes.truncate(SHOWN_MAX - answer.proposals.len());

@@ -2,7 +2,7 @@
 
 use tanba_ledger::{SignedVote, View, Vote};
 
-use super::instance::Instance;
+use super::instance::{Instance, Phase};
 use crate::{
     certificates::highest_page,
     input::Timeout,
@@ -37,6 +37,7 @@ impl Instance {
     /// work here, a proposal that counts, or the votes of f + 1 members: one peer's word wakes nobody.
     pub(super) fn is_active(&self) -> bool {
         self.own.is_some()
+            && self.phase == Phase::Open
             && (self.parent > View::NONE
                 || self.work
                 || self.justified_proposal().is_some()
@@ -122,6 +123,9 @@ impl Instance {
 
     /// R5: says again whatever a peer might need to reach this view and vote in it.
     fn repeat(&mut self) {
+        if self.phase != Phase::Open {
+            return;
+        }
         self.pull_again();
         if !self.is_active() {
             return;

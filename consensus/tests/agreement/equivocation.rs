@@ -112,6 +112,13 @@ fn views_nobody_lived_through_are_not_kept_once_the_height_is_decided() {
 }
 
 #[test]
+fn votes_inside_certificates_convict() {
+    // Member 0 said B to us; others hold a certificate in which it said A.
+    assert_eq!(evidence(&["notarize B @1 by 0", "notarization A @1"]).len(), 1);
+    assert_eq!(evidence(&["nullify @1 by 0", "answer finalization A @1"]).len(), 1);
+}
+
+#[test]
 fn false_evidence_is_refused() {
     let validators = set(4);
     let electorate = Electorate { chain: &CHAIN, height: HEIGHT, validators: &validators };

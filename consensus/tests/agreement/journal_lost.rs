@@ -19,7 +19,7 @@ fn guard(records: &[Record]) -> Guard {
 /// An answer that proves `height`, and shows these votes of ours.
 fn answer(height: u64, votes: &[SignedVote]) -> CheckedAnswer {
     let vote = Vote::Finalize(Slot { height: Height(height), view: View(1) }, block('A'));
-    let decided = (height > 0).then(|| checked_certificate(certificate(vote), &set(4)));
+    let decided = (height > 0).then(|| checked_certificate(certificate_without(OWN, vote), &set(4)));
     let votes = votes.iter().map(|vote| checked_vote(*vote, &set(4))).collect();
     CheckedAnswer { decided, votes, proposals: Vec::new() }
 }

@@ -1,7 +1,8 @@
 //! The promise guard: what may be signed, what is on disk before, and what survives.
 
 use tanba_consensus::{
-    Admission, Guard, GuardReset, Proposal, Record, Refusal, Utterance, guard::ReplayError, limits,
+    Admission, Guard, GuardReset, Proposal, Record, Refusal, Utterance, evidence::contradict,
+    guard::ReplayError, limits,
 };
 use tanba_crypto::{Canonical, Hash};
 use tanba_ledger::{ChainId, Height, Slot, ValidatorIndex, View, Vote, certificate::Electorate};
@@ -49,7 +50,7 @@ impl Desk {
 }
 
 fn held(said: &str) -> Record {
-    Record::Certificate(certificate(vote(said)))
+    Record::Certificate(certificate_without(3, vote(said)))
 }
 
 fn proposed(name: char, view: u32, parent: u32) -> Record {
@@ -251,6 +252,50 @@ fn a_committed_height_is_covered_unless_we_spoke_in_it() {
     assert_eq!((desk.guard.end(), desk.guard.cover(HEIGHT.next())), (HEIGHT.next(), None));
 }
 
+proptest::proptest! {
+    #[test]
+    fn whatever_is_asked_no_two_signatures_contradict(
+        asked in proptest::collection::vec((0..4u8, 1..4u32, 0..2u8, 0..8u8), 0..60)
+    ) {
+        let mut desk = Desk::new();
+        let every_ground: Vec<Record> = (1..4)
+            .flat_map(|view| [format!("nullify @{view}"), format!("notarize A @{view}")])
+            .map(|said| held(&said))
+            .collect();
+        let mut said: Vec<Utterance> = Vec::new();
+        for (kind, view, other, then) in asked {
+            let name = ['A', 'B'][usize::from(other)];
+            let proposal = Proposal { slot: slot(view), block: block(name), parent_view: View::NONE };
+            let utterance = match kind {
+                0 => Utterance::Vote(Vote::Notarize(slot(view), block(name))),
+                1 => Utterance::Vote(Vote::Nullify(slot(view))),
+                2 => Utterance::Vote(Vote::Finalize(slot(view), block(name))),
+                _ => Utterance::Proposal(proposal),
+            };
+            let mut grounds = every_ground.clone();
+            grounds.push(Record::LeaderProposal(sign_proposal(proposal, 4)));
+            if desk.try_say(utterance, &grounds) == Ok(true) {
+                said.push(utterance);
+            }
+            match then {
+                0 => desk.restart(),
+                1 => desk.journal = desk.guard.compacted().iter().map(Record::to_canonical).collect(),
+                _ => {}
+            }
+        }
+        for (i, a) in said.iter().enumerate() {
+            for b in &said[i + 1..] {
+                let contradictory = match (a, b) {
+                    (Utterance::Vote(a), Utterance::Vote(b)) => contradict(*a, *b),
+                    (Utterance::Proposal(a), Utterance::Proposal(b)) => a.slot == b.slot,
+                    _ => false,
+                };
+                proptest::prop_assert!(!contradictory, "{a:?} and {b:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn another_nodes_journal_is_refused() {
     let (_, owner) = Guard::create(CHAIN, key(3).public());
@@ -258,8 +303,8 @@ fn another_nodes_journal_is_refused() {
     assert_eq!(replay(&[], CHAIN, key(3).public()), Err(ReplayError::NoOwner));
     assert_eq!(replay(&[Record::Covers(HEIGHT)], CHAIN, key(3).public()), Err(ReplayError::NoOwner));
     let wrong = Err(ReplayError::WrongOwner { chain: CHAIN, key: Box::new(key(3).public()) });
-    assert_eq!(replay(&[owner.clone()], CHAIN, key(2).public()), wrong);
-    assert_eq!(replay(&[owner.clone()], ChainId(Hash::ZERO), key(3).public()), wrong);
+    assert_eq!(replay(std::slice::from_ref(&owner), CHAIN, key(2).public()), wrong);
+    assert_eq!(replay(std::slice::from_ref(&owner), ChainId(Hash::ZERO), key(3).public()), wrong);
     let twice = [owner.clone(), Record::Covers(HEIGHT), owner];
     assert_eq!(replay(&twice, CHAIN, key(3).public()), Err(ReplayError::SecondOwner));
 }

@@ -78,6 +78,6 @@ fn a_notarized_block_is_brought_to_an_end_without_work() {
     check_with(
         &["timer", "retry timer"],
         &["answer notarization A @1"],
-        &["enter 2", "finalize A @1", "timer 1540", "retry timer"],
+        &["enter 2", "timer 1540", "retry timer", "finalize A @1"],
     );
 }

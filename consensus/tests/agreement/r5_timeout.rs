@@ -106,7 +106,7 @@ fn bring_to_turn_of_2(bench: &mut Bench, height: Height) -> Slot {
     let view = (1..=4).map(View).find(|view| set(4).leader(height, *view).at() == 2).expect("its turn comes");
     for below in 1..view.0 {
         let vote = Vote::Nullify(Slot { height, view: View(below) });
-        bench.feed(Input::Justification(vec![checked_certificate(certificate(vote), &set(4))]));
+        bench.feed(Input::Justification(vec![checked_certificate(certificate_without(2, vote), &set(4))]));
     }
     Slot { height, view }
 }

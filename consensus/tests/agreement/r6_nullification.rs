@@ -17,7 +17,7 @@ fn a_later_nullification_is_followed_once_the_views_between_are_justified() {
     check_with(
         &["pull"],
         &["nullification @3", "answer nullification @1; nullification @2"],
-        &["pull 0 @1..2", "enter 4"],
+        &["pull 2 @1..2", "enter 4"],
     );
 }
 

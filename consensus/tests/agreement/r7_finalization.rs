@@ -17,8 +17,8 @@ fn a_quorum_of_finalizes_decides_once() {
 #[test]
 fn a_finalization_of_any_view_decides() {
     check(
-        &["nullification @1", "nullification @2", "finalization A @1"],
-        &["enter 2", "enter 3", "decide A @1"],
+        &["notarization A @1", "nullification @2", "finalization A @1"],
+        &["enter 2", "finalize A @1", "enter 3", "decide A @1"],
     );
     check(&["finalization A @9"], &["decide A @9"]);
 }
@@ -30,9 +30,25 @@ fn nothing_is_said_at_a_decided_height() {
 }
 
 #[test]
+fn a_decided_view_repeats_nothing() {
+    check_with(
+        &["resend", "forward"],
+        &["work", "finalization A @1", "retry @1", "timeout @1"],
+        &["forward 0", "decide A @1"],
+    );
+}
+
+#[test]
 fn the_whole_way_of_a_block() {
     let script = ["propose A @1", "notarize A @1 by 0 1", "finalize A @1 by 0 1"];
     check(&script, &["notarize A @1", "enter 2", "finalize A @1", "decide A @1"]);
+}
+
+#[test]
+fn a_single_validator_decides_by_itself() {
+    let mut bench = Bench::with(0, set(1), CONFIG);
+    bench.play(&["work", "built A @1"]);
+    assert_eq!(bench.seen(&[]), ["propose A @1", "notarize A @1", "enter 2", "finalize A @1", "decide A @1"]);
 }
 
 #[test]

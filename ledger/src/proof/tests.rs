@@ -5,4 +5,5 @@ mod bundles;
 mod forgeries;
 mod heads;
 mod past;
+mod receipts;
 mod world;

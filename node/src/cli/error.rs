@@ -27,7 +27,7 @@ pub struct CliError {
     /// What to do, in the imperative.
     pub next_step: String,
     /// More for machines, such as the places of mistakes in a file.
-    pub details: Option<serde_json::Value>,
+    pub details: Option<Box<serde_json::Value>>,
 }
 
 impl CliError {
@@ -99,7 +99,7 @@ impl From<Mistakes> for CliError {
         };
         let next_step = "mend each as its line says and run the command again";
         let error = CliError::new(Exit::ConfigInvalid, "FILE_MISTAKES", message, next_step);
-        CliError { details: Some(details), ..error.caused_by(&mistakes) }
+        CliError { details: Some(Box::new(details)), ..error.caused_by(&mistakes) }
     }
 }
 

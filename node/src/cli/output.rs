@@ -88,7 +88,7 @@ impl Output {
                 cause: error.cause.as_deref().filter(|_| error.details.is_none()),
                 next_step: &error.next_step,
                 exit: error.exit.code(),
-                details: error.details.as_ref(),
+                details: error.details.as_deref(),
             };
             let answer = Answer::<()> { schema: ERROR_SCHEMA, ok: false, data: None, error: Some(failure) };
             write_answer(&mut io::stdout().lock(), &answer)

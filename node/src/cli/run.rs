@@ -19,6 +19,9 @@ use crate::{
 /// `tanba run`
 #[derive(Debug, Args)]
 pub struct RunArgs {
+    /// Stop when standard input closes: a node then ends with the process that started it
+    #[arg(long)]
+    stop_with_stdin: bool,
     #[command(flatten)]
     settings: SettingFlags,
     #[command(flatten)]
@@ -46,7 +49,13 @@ pub fn run(args: RunArgs, ctx: &Context) -> Result<(), CliError> {
         let node = Node::start(&home, &config, keys).await?;
         ctx.output.note(&format!("the node answers on {}; Ctrl-C stops it", node.endpoints.grpc));
         let status = node.handle.status.clone();
-        node.run_until(told_to_stop()).await?;
+        let wish = async {
+            tokio::select! {
+                () = told_to_stop() => {}
+                () = stdin_closed(), if args.stop_with_stdin => {}
+            }
+        };
+        node.run_until(wish).await?;
         let last = status.borrow().clone();
         let ended = Ended { height: last.height.0, block: last.hash.to_string() };
         ctx.output.data("tanba.run.v1", &ended, |out| {
@@ -103,6 +112,23 @@ async fn told_to_stop() {
             tracing::error!(
                 "signals cannot be received; stop the node with SIGKILL, which loses nothing final"
             );
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Whoever holds the other end of standard input is gone.
+async fn stdin_closed() {
+    let (closed, wait) = tokio::sync::oneshot::channel();
+    // A thread of its own: a read from standard input cannot be cancelled, and must not hold up the end.
+    let reader = std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+        let ended = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        drop(closed.send(ended));
+    });
+    match reader {
+        Ok(_) => drop(wait.await),
+        Err(error) => {
+            tracing::error!(%error, "standard input cannot be watched");
             std::future::pending::<()>().await;
         }
     }

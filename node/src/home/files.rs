@@ -112,10 +112,30 @@ fn read_open(file: File, path: &Path, bytes_max: usize) -> Result<Zeroizing<Vec<
 /// The bytes go into a file of another name, are synced, and then linked to `path`: a link, unlike a rename,
 /// fails where something is already.
 pub fn create_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.symlink_metadata().is_ok() {
         return Err(FileError::Exists(path.to_owned()));
     }
+    put(path, bytes, mode, |draft| match fs::hard_link(draft, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(FileError::Exists(path.to_owned())),
+        linked => linked.map_err(FileError::io("create", path)),
+    })
+}
+
+/// Creates a file or takes the place of one that is there, atomically: a reader sees all of the old bytes or all
+/// of the new ones. When this returns, the new ones survive a power cut.
+pub fn replace_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+    put(path, bytes, mode, |draft| fs::rename(draft, path).map_err(FileError::io("replace", path)))
+}
+
+/// Writes and syncs a draft beside `path`, gives it its name by `publish`, and leaves no draft behind: one may
+/// hold a secret.
+fn put(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    publish: impl FnOnce(&Path) -> Result<(), FileError>,
+) -> Result<(), FileError> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let draft_path = dir.join(format!(".{name}.{}.draft", std::process::id()));
     let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(&draft_path);
@@ -123,12 +143,12 @@ pub fn create_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError
         io::ErrorKind::AlreadyExists => FileError::Exists(draft_path.clone()),
         _ => FileError::io("create", &draft_path)(error),
     })?;
-    let made = write_draft(draft, &draft_path, bytes).and_then(|()| match fs::hard_link(&draft_path, path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(FileError::Exists(path.to_owned())),
-        linked => linked.map_err(FileError::io("create", path)),
-    });
-    // In either case: a draft may hold a secret.
-    let removed = fs::remove_file(&draft_path).map_err(FileError::io("remove", &draft_path));
+    let made = write_draft(draft, &draft_path, bytes).and_then(|()| publish(&draft_path));
+    let removed = match fs::remove_file(&draft_path) {
+        // Renamed, not linked.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(FileError::io("remove", &draft_path)),
+    };
     made?;
     removed?;
     sync_dir(dir)
@@ -191,6 +211,16 @@ mod tests {
         create_file(&path, b"first", MODE_PUBLIC).expect("created");
         assert!(matches!(create_file(&path, b"second", MODE_PUBLIC), Err(FileError::Exists(_))));
         assert_eq!(read_bounded(&path, 16).expect("read").as_slice(), b"first");
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_leaves_no_draft() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("a");
+        replace_file(&path, b"first", MODE_PRIVATE).expect("created");
+        replace_file(&path, b"2nd", MODE_PRIVATE).expect("replaced");
+        assert_eq!(read_private(&path, 16).expect("read").as_slice(), b"2nd");
+        assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 1);
     }
 
     #[test]

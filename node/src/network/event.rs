@@ -90,7 +90,7 @@ pub enum NetworkEvent {
         /// Its node key.
         key: PublicKey,
     },
-    /// The last connection to a peer ended.
+    /// The last connection to a peer ended. What it had said before may still follow.
     Disconnected {
         /// Its node key.
         key: PublicKey,

@@ -55,17 +55,6 @@ where
     Ok(body)
 }
 
-/// Reads one whole frame; a stream that ends before it is an error.
-pub(super) async fn read<R>(io: &mut R, limit: usize) -> io::Result<Vec<u8>>
-where
-    R: AsyncRead + Unpin,
-{
-    match read_length(io, limit).await? {
-        Some(length) => read_body(io, length).await,
-        None => Err(io::ErrorKind::UnexpectedEof.into()),
-    }
-}
-
 /// Writes one frame, without flushing. The caller has checked the limit of the protocol.
 pub(super) async fn write<W>(io: &mut W, body: &[u8]) -> io::Result<()>
 where
@@ -86,6 +75,11 @@ mod tests {
         let mut bytes = Vec::new();
         block_on(write(&mut bytes, body)).expect("a Vec takes everything");
         bytes
+    }
+
+    async fn read(io: &mut Cursor<impl AsRef<[u8]> + Unpin>, limit: usize) -> io::Result<Vec<u8>> {
+        let length = read_length(io, limit).await?.expect("not at its end");
+        read_body(io, length).await
     }
 
     #[test]

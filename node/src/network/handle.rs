@@ -95,7 +95,7 @@ impl NetworkHandle {
             listen: OnceLock::new(),
             next_request: AtomicU64::new(1),
             command_bytes: Arc::new(Semaphore::new(limits.command_bytes_max)),
-            answer_bytes: Arc::new(Semaphore::new(limits.answers_bytes_max)),
+            answer_bytes: Arc::new(Semaphore::new(limits.answers_out_bytes_max)),
             limits,
         });
         let (commands, commands_end) = mpsc::channel(COMMANDS_MAX);
@@ -121,8 +121,8 @@ impl NetworkHandle {
     }
 
     /// Queues a one-way message to `to`. If the peer is slow, its oldest waiting messages make room: send only
-    /// what can be sent again. Messages to one peer arrive in order, and none twice; all that were not yet
-    /// written are lost with the connection.
+    /// what can be sent again. Messages to one peer arrive in order while its connection lasts, and none twice;
+    /// those not yet written are lost with it.
     ///
     /// Fails if the peer is not connected or `bytes` exceeds [`NetworkLimits::message_bytes_max`].
     pub fn send(&self, to: &PublicKey, bytes: impl Into<Arc<[u8]>>) -> Result<(), SendError> {
@@ -222,6 +222,5 @@ fn within(bytes: usize, limit: usize) -> Result<(), SendError> {
 }
 
 fn acquire(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, SendError> {
-    let cost = u32::try_from(NetworkLimits::cost(bytes)).expect("the limits were checked at start");
-    budget.clone().try_acquire_many_owned(cost).map_err(|_| SendError::Busy)
+    budget.clone().try_acquire_many_owned(NetworkLimits::permits(bytes)).map_err(|_| SendError::Busy)
 }

@@ -38,7 +38,7 @@ struct State {
     /// Peers whose connection changed since the node was last told.
     changes: BTreeMap<PublicKey, Change>,
     messages: Turns<(NetworkEvent, OwnedSemaphorePermit)>,
-    exchanges: Turns<NetworkEvent>,
+    exchanges: Turns<(NetworkEvent, Option<OwnedSemaphorePermit>)>,
     gossip: Turns<NetworkEvent>,
     urgent_run: usize,
     closed: bool,
@@ -95,15 +95,21 @@ impl Inbox {
         if state.exchanges.bytes_of(&from) + cost > self.request_bytes_max {
             return false;
         }
-        state.exchanges.push(from, cost, event);
+        state.exchanges.push(from, cost, (event, None));
         drop(state);
         self.filled.notify_one();
         true
     }
 
-    /// The end of a request of ours. There are no more of them than requests were allowed.
-    pub(super) fn response(&self, from: PublicKey, event: NetworkEvent) {
-        self.lock().exchanges.push(from, 0, event);
+    /// The end of a request of ours, with the part of the answers' budget it holds. There are no more of them
+    /// than requests were allowed.
+    pub(super) fn response(
+        &self,
+        from: PublicKey,
+        event: NetworkEvent,
+        permit: Option<OwnedSemaphorePermit>,
+    ) {
+        self.lock().exchanges.push(from, 0, (event, permit));
         self.filled.notify_one();
     }
 
@@ -168,7 +174,7 @@ impl State {
         if self.urgent_run < URGENT_RUN_MAX || self.gossip.is_empty() {
             let urgent = match self.messages.pop() {
                 Some((event, _permit)) => Some(event),
-                None => self.exchanges.pop(),
+                None => self.exchanges.pop().map(|(event, _permit)| event),
             };
             if urgent.is_some() {
                 self.urgent_run += 1;

@@ -39,10 +39,13 @@ pub struct NetworkLimits {
     /// Bytes of commands waiting for the network task: own gossip and requests.
     pub command_bytes_max: usize,
     /// Bytes of answers being sent, all peers together.
-    pub answers_bytes_max: usize,
+    pub answers_out_bytes_max: usize,
+    /// Bytes of answers being received, or received and not yet taken, all peers together. An answer takes its
+    /// part before it is read.
+    pub answers_in_bytes_max: usize,
     /// Requests of ours in flight to one peer.
     pub requests_to_peer_max: usize,
-    /// Requests of ours in flight to all peers together; times `answer_bytes_max` it bounds what answers hold.
+    /// Requests of ours in flight to all peers together: a starting validator asks all others at once.
     pub requests_total_max: usize,
     /// Requests of one peer being answered.
     pub requests_from_peer_max: usize,
@@ -69,9 +72,10 @@ impl Default for NetworkLimits {
             inbox_gossip_bytes_max: 8 * MIB,
             inbox_gossip_bytes_total_max: 64 * MIB,
             command_bytes_max: 32 * MIB,
-            answers_bytes_max: 64 * MIB,
+            answers_out_bytes_max: 64 * MIB,
+            answers_in_bytes_max: 128 * MIB,
             requests_to_peer_max: 4,
-            requests_total_max: 8,
+            requests_total_max: 256,
             requests_from_peer_max: 8,
             request_timeout: Duration::from_secs(10),
             connections_max: 1_024,
@@ -85,6 +89,11 @@ impl NetworkLimits {
     /// What one message is charged in a queue.
     pub(super) fn cost(bytes: usize) -> usize {
         bytes + OVERHEAD_BYTES
+    }
+
+    /// [`Self::cost`] as a budget counts it, for a size that was held against a limit.
+    pub(super) fn permits(bytes: usize) -> u32 {
+        u32::try_from(Self::cost(bytes)).expect("limits were checked to be below 4 GiB")
     }
 
     /// Checks what the rest relies on: a queue takes at least one message of the largest size, and no count is
@@ -101,11 +110,16 @@ impl NetworkLimits {
         if self.command_bytes_max < gossip.max(Self::cost(self.request_bytes_max)) {
             return Err("command_bytes_max must hold one command of the largest size");
         }
-        if self.answers_bytes_max < Self::cost(self.answer_bytes_max) {
-            return Err("answers_bytes_max must hold one answer of answer_bytes_max");
+        if self.answers_out_bytes_max.min(self.answers_in_bytes_max) < Self::cost(self.answer_bytes_max) {
+            return Err("the bounds of all answers must hold one of answer_bytes_max");
         }
-        let largest = [self.inbox_message_bytes_max, self.command_bytes_max, self.answers_bytes_max];
-        if largest.into_iter().any(|bytes| bytes > u32::MAX as usize) {
+        let budgets = [
+            self.inbox_message_bytes_max,
+            self.command_bytes_max,
+            self.answers_out_bytes_max,
+            self.answers_in_bytes_max,
+        ];
+        if budgets.into_iter().any(|bytes| bytes > u32::MAX as usize) {
             return Err("a queue holds less than 4 GiB");
         }
         Ok(())

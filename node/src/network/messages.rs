@@ -317,8 +317,8 @@ fn read_messages(stream: Stream, budget: Arc<Semaphore>, message_bytes_max: usiz
         let Some(length) = frame::read_length(&mut stream, message_bytes_max).await? else {
             return Ok(None);
         };
-        let cost = u32::try_from(NetworkLimits::cost(length)).expect("the limits were checked at start");
-        let permit = budget.clone().acquire_many_owned(cost).await.expect("the budget is never closed");
+        let permit = budget.clone().acquire_many_owned(NetworkLimits::permits(length)).await;
+        let permit = permit.expect("the budget is never closed");
         let bytes = frame::read_body(&mut stream, length).await?;
         Ok(Some(((bytes, permit), (stream, budget))))
     })

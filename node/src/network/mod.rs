@@ -14,8 +14,8 @@
 //!   turns. Of a peer, messages come in order, and after its `Connected`.
 //! * **Reaching.** Configured peers that are admitted are dialled for ever, on a fixed schedule.
 //!
-//! Read [`handle`] and [`event`] for the interface, [`task`] and [`reactions`] for the loop, [`messages`] for
-//! the stream of votes, [`swarm`] for what is switched on. There is no peer discovery, and peers' descriptions
+//! Read `handle` and `event` for the interface, `task` and `reactions` for the loop, `messages` for the stream
+//! of votes, `swarm` for what is switched on. There is no peer discovery, and peers' descriptions
 //! of themselves are not asked for (no identify): the registry says who they are and what they may do.
 
 mod dialer;

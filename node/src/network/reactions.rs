@@ -195,7 +195,7 @@ impl Task {
             }
             sync::Event::Message { message: Message::Response { request_id, response }, .. } => {
                 if let Some((request, from)) = self.asked.remove(&request_id) {
-                    self.respond(request, from, Ok(response.bytes));
+                    self.respond(request, from, Ok(response));
                 }
             }
             sync::Event::OutboundFailure { request_id, error, .. } => {

@@ -7,11 +7,11 @@ use std::{io, sync::Arc};
 
 use futures::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use libp2p::{StreamProtocol, request_response};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{NetworkLimits, frame, frame::Oversized, stats::Counters};
 
-/// Bytes on their way out, with the part of a budget they hold until they are written.
+/// Bytes, with the part of a budget they hold until they are written, or taken by the node.
 #[derive(Debug)]
 pub(super) struct Payload {
     pub(super) bytes: Vec<u8>,
@@ -23,6 +23,7 @@ pub(super) struct Payload {
 pub(super) struct Codec {
     request_bytes_max: usize,
     answer_bytes_max: usize,
+    answers_in: Arc<Semaphore>,
     counters: Arc<Counters>,
 }
 
@@ -40,7 +41,8 @@ pub(super) fn behaviour(
     limits: &NetworkLimits,
 ) -> Behaviour {
     let &NetworkLimits { request_bytes_max, answer_bytes_max, .. } = limits;
-    let codec = Codec { request_bytes_max, answer_bytes_max, counters };
+    let answers_in = Arc::new(Semaphore::new(limits.answers_in_bytes_max));
+    let codec = Codec { request_bytes_max, answer_bytes_max, answers_in, counters };
     let streams_max = limits.requests_from_peer_max + limits.requests_to_peer_max;
     let config = request_response::Config::default()
         .with_request_timeout(limits.request_timeout)
@@ -49,16 +51,17 @@ pub(super) fn behaviour(
 }
 
 impl Codec {
-    async fn read<T>(&self, io: &mut T, limit: usize) -> io::Result<Payload>
+    /// The length of the frame that follows.
+    async fn length<T>(&self, io: &mut T, limit: usize) -> io::Result<usize>
     where
         T: AsyncRead + Unpin + Send,
     {
-        let read = frame::read(io, limit).await;
+        let length = frame::read_length(io, limit).await;
         // Counted here: a request that cannot be read is never reported further up.
-        if read.as_ref().is_err_and(Oversized::is) {
+        if length.as_ref().is_err_and(Oversized::is) {
             self.counters.oversized_refused.one();
         }
-        Ok(Payload { bytes: read?, permit: None })
+        length?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 }
 
@@ -71,14 +74,18 @@ impl request_response::Codec for Codec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        self.read(io, self.request_bytes_max).await
+        let length = self.length(io, self.request_bytes_max).await?;
+        Ok(Payload { bytes: frame::read_body(io, length).await?, permit: None })
     }
 
     async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Payload>
     where
         T: AsyncRead + Unpin + Send,
     {
-        self.read(io, self.answer_bytes_max).await
+        let length = self.length(io, self.answer_bytes_max).await?;
+        let permit = self.answers_in.clone().acquire_many_owned(NetworkLimits::permits(length)).await;
+        let permit = Some(permit.expect("the budget is never closed"));
+        Ok(Payload { bytes: frame::read_body(io, length).await?, permit })
     }
 
     async fn write_request<T>(&mut self, _: &StreamProtocol, io: &mut T, request: Payload) -> io::Result<()>

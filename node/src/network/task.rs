@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     io::{self, ErrorKind},
-    net::{IpAddr, SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,11 +21,11 @@ use libp2p::{
     },
 };
 use tanba_crypto::PublicKey;
-use tokio::sync::OwnedSemaphorePermit;
-use tracing::{debug, info, trace, warn};
+use tracing::{debug, info, warn};
 
 use super::{
-    Admitted, Channel, GossipId, NetworkError, NetworkEvent, RequestFailure, RequestId, Topic, Verdict,
+    Admitted, Channel, GossipId, NetworkError, NetworkEvent, NetworkLimits, RequestFailure, RequestId, Topic,
+    Verdict,
     dialer::Dialer,
     handle::{Command, Ends, Shared},
     inbox::Inbox,
@@ -38,8 +38,8 @@ use super::{
 const LISTEN_MAX: Duration = Duration::from_secs(10);
 /// How long closing connections may take at the end.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
-/// Own gossip kept while no peer listens.
-const UNSENT_MAX: usize = 256;
+/// Bytes of own gossip kept while no peer listens.
+const UNSENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// See the module.
 pub(super) struct Task {
@@ -55,8 +55,9 @@ pub(super) struct Task {
     /// Peers' requests that wait for the node.
     pub(super) open: BTreeMap<Channel, Open>,
     pub(super) next_channel: u64,
-    /// Own gossip that no peer could take yet, oldest first, with its part of the commands' budget.
-    unsent: VecDeque<(Topic, Vec<u8>, OwnedSemaphorePermit)>,
+    /// Own gossip that no peer could take yet, oldest first.
+    unsent: VecDeque<(Topic, Vec<u8>)>,
+    unsent_bytes: usize,
 }
 
 /// A peer's request that waits for the node.
@@ -92,6 +93,7 @@ impl Task {
             open: BTreeMap::new(),
             next_channel: 1,
             unsent: VecDeque::new(),
+            unsent_bytes: 0,
         }
     }
 
@@ -116,8 +118,12 @@ impl Task {
             };
             match event {
                 SwarmEvent::NewListenAddr { listener_id, address } => {
-                    waiting.retain(|(listener, _)| *listener != listener_id);
-                    bound.extend(socket_address(&address));
+                    let Some(at) = waiting.iter().position(|(listener, _)| *listener == listener_id) else {
+                        continue;
+                    };
+                    // "Every address" stays that; only the port is news.
+                    let (_, asked) = waiting.swap_remove(at);
+                    bound.extend(port(&address).map(|port| SocketAddr::new(asked.ip(), port)));
                 }
                 SwarmEvent::ListenerClosed { reason: Err(source), .. } => return Err(failed(source)),
                 SwarmEvent::ListenerError { error, .. } => return Err(failed(error)),
@@ -166,7 +172,8 @@ impl Task {
         tokio::pin!(deadline);
         while self.swarm.connected_peers().next().is_some() {
             tokio::select! {
-                event = self.swarm.select_next_some() => trace!(?event, "closing"),
+                // Whatever it is, nobody is interested any more.
+                _ = self.swarm.select_next_some() => {}
                 () = &mut deadline => break,
             }
         }
@@ -176,7 +183,7 @@ impl Task {
 
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Gossip { topic, bytes, permit } => self.publish(topic, bytes, permit),
+            Command::Gossip { topic, bytes, permit: _permit } => self.publish(topic, bytes),
             Command::Request { request, to, payload } => self.request(request, to, payload),
             Command::Answer { channel, payload } => self.answer(channel, payload),
             Command::Report { id, verdict } => self.report(id, verdict),
@@ -200,19 +207,13 @@ impl Task {
         self.dialer.set_admitted(|key| links.by_key(key).is_some(), Instant::now());
     }
 
-    fn publish(&mut self, topic: Topic, bytes: Vec<u8>, permit: OwnedSemaphorePermit) {
+    fn publish(&mut self, topic: Topic, bytes: Vec<u8>) {
         let name = self.names.topics.name(topic).hash();
         match self.swarm.behaviour_mut().gossip.publish(name, bytes.clone()) {
             Ok(_) => self.shared.counters.gossip_sent.one(),
             // Gossip has brought it to us already, or is about to: either way it travels.
             Err(PublishError::Duplicate) => {}
-            Err(PublishError::NoPeersSubscribedToTopic) => {
-                self.unsent.push_back((topic, bytes, permit));
-                if self.unsent.len() > UNSENT_MAX {
-                    self.unsent.pop_front();
-                    self.shared.counters.gossip_unsent.one();
-                }
-            }
+            Err(PublishError::NoPeersSubscribedToTopic) => self.keep_unsent(topic, bytes),
             Err(PublishError::AllQueuesFull(_)) => self.shared.counters.gossip_unsent.one(),
             Err(
                 error @ (PublishError::MessageTooLarge
@@ -225,10 +226,21 @@ impl Task {
         }
     }
 
+    fn keep_unsent(&mut self, topic: Topic, bytes: Vec<u8>) {
+        self.unsent_bytes += NetworkLimits::cost(bytes.len());
+        self.unsent.push_back((topic, bytes));
+        while self.unsent_bytes > UNSENT_BYTES_MAX {
+            let (_, oldest) = self.unsent.pop_front().expect("what is counted is kept");
+            self.unsent_bytes -= NetworkLimits::cost(oldest.len());
+            self.shared.counters.gossip_unsent.one();
+        }
+    }
+
     /// Somebody listens now: what nobody could take is offered again.
     pub(super) fn publish_unsent(&mut self) {
-        for (topic, bytes, permit) in std::mem::take(&mut self.unsent) {
-            self.publish(topic, bytes, permit);
+        self.unsent_bytes = 0;
+        for (topic, bytes) in std::mem::take(&mut self.unsent) {
+            self.publish(topic, bytes);
         }
     }
 
@@ -258,13 +270,17 @@ impl Task {
         &self,
         request: RequestId,
         from: PublicKey,
-        result: Result<Vec<u8>, RequestFailure>,
+        result: Result<Payload, RequestFailure>,
     ) {
-        if let Err(failure) = &result {
-            self.shared.counters.requests_failed.one();
-            debug!(?from, %failure, "a request failed");
-        }
-        self.inbox.response(from, NetworkEvent::Response { request, from, result });
+        let (result, permit) = match result {
+            Ok(Payload { bytes, permit }) => (Ok(bytes), permit),
+            Err(failure) => {
+                self.shared.counters.requests_failed.one();
+                debug!(key = %from, %failure, "a request failed");
+                (Err(failure), None)
+            }
+        };
+        self.inbox.response(from, NetworkEvent::Response { request, from, result }, permit);
     }
 
     fn answer(&mut self, channel: Channel, payload: Payload) {
@@ -287,7 +303,14 @@ impl Task {
             }
             Verdict::Ignore => MessageAcceptance::Ignore,
         };
-        let Some(source) = links::peer_id(&id.from) else { return };
+        let source = match self.shared.links.by_key(&id.from) {
+            Some(link) => link.peer,
+            // It was removed since; gossip may still count the message against it.
+            None => match links::peer_id(&id.from) {
+                Some(peer) => peer,
+                None => return,
+            },
+        };
         let name = MessageId::from(id.hash.0.to_vec());
         // `false` says that the message has left gossip's memory; it is then simply not passed on.
         self.swarm.behaviour_mut().gossip.report_message_validation_result(&name, &source, acceptance);
@@ -314,7 +337,10 @@ impl Task {
     pub(super) fn on_dial_failed(&mut self, key: PublicKey, error: &DialError) {
         self.shared.counters.dials_failed.one();
         let reason = match error {
-            DialError::Transport(_) => "no connection, or its handshake failed",
+            DialError::Transport(errors) if errors.iter().any(|(_, error)| answered(error)) => {
+                "what answers at its address is no node of this network"
+            }
+            DialError::Transport(_) => "nothing answers at its address",
             DialError::WrongPeerId { .. } => "another node answers at this address",
             DialError::LocalPeerId { .. } => "this node itself answers at this address",
             DialError::Denied { .. } => "a limit of this node forbids it",
@@ -355,17 +381,25 @@ fn multiaddr(address: SocketAddr) -> Multiaddr {
     Multiaddr::from(address.ip()).with(Protocol::Tcp(address.port()))
 }
 
-fn socket_address(address: &Multiaddr) -> Option<SocketAddr> {
-    let mut parts = address.iter();
-    let ip = match parts.next()? {
-        Protocol::Ip4(ip) => IpAddr::from(ip),
-        Protocol::Ip6(ip) => IpAddr::from(ip),
-        _ => return None,
-    };
-    match parts.next()? {
-        Protocol::Tcp(port) => Some(SocketAddr::new(ip, port)),
-        _ => None,
+/// Whether there was a connection, on which the handshake then failed.
+fn answered(error: &TransportError<io::Error>) -> bool {
+    let TransportError::Other(error) = error else { return false };
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        // The system's own errors carry its number; what libp2p says of a handshake does not.
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.raw_os_error().is_some()) {
+            return false;
+        }
+        cause = error.source();
     }
+    true
+}
+
+fn port(address: &Multiaddr) -> Option<u16> {
+    address.iter().find_map(|part| match part {
+        Protocol::Tcp(port) => Some(port),
+        _ => None,
+    })
 }
 
 async fn sleep_until(at: Option<Instant>) {

@@ -181,6 +181,12 @@ fn gossip_travels_on_only_after_it_was_accepted() {
         for node in [&mut left, &mut right] {
             node.connected(2).await;
         }
+        // What a node brings in follows its subscriptions on the same stream: the middle knows both listeners.
+        for node in [&left, &right] {
+            node.handle.gossip(Topic::Blocks, node.key.as_bytes().to_vec()).expect("taken");
+            let (id, ..) = middle.gossip().await;
+            middle.handle.report(id, Verdict::Ignore).expect("taken");
+        }
         left.handle.gossip(Topic::Transactions, b"bad".to_vec()).expect("taken");
         left.handle.gossip(Topic::Transactions, b"good".to_vec()).expect("taken");
         for _ in 0..2 {
@@ -430,5 +436,66 @@ fn the_end_of_the_network_is_seen_by_everyone() {
         while a.events.recv().await.is_some() {}
         assert_eq!(a.handle.gossip(Topic::Blocks, vec![1]), Err(SendError::Stopped));
         assert_eq!(a.handle.connected_peers(), []);
+    });
+}
+
+#[test]
+fn a_node_that_does_not_listen_drops_gossip_and_counts_it() {
+    run(async {
+        let usual = NetworkLimits::default();
+        let room = NetworkLimits::cost(usual.gossip_block_bytes_max);
+        let few = NetworkLimits {
+            gossip_transaction_bytes_max: 100_000,
+            inbox_gossip_bytes_max: room,
+            inbox_gossip_bytes_total_max: room,
+            ..usual
+        };
+        let a = start(config(1, &[]), &[2]).await;
+        let mut b = start(NetworkConfig { limits: few, ..config(2, &[&a]) }, &[1]).await;
+        for n in 0..20u8 {
+            a.handle.gossip(Topic::Transactions, vec![n; 100_000]).expect("taken");
+        }
+        b.counted(|stats| stats.gossip_received + stats.gossip_dropped == 20).await;
+        let fitting = room / NetworkLimits::cost(100_000);
+        assert_eq!(b.handle.stats().gossip_received, fitting as u64);
+        for _ in 0..fitting {
+            b.gossip().await;
+        }
+        a.handle.gossip(Topic::Transactions, vec![99; 100_001]).expect("its own limit is larger");
+        b.counted(|stats| stats.oversized_refused == 1).await;
+        a.handle.gossip(Topic::Blocks, vec![21]).expect("taken");
+        assert_eq!(b.gossip().await.1, Topic::Blocks);
+    });
+}
+
+#[test]
+fn requests_beyond_their_bounds_fail_and_the_rest_are_answered() {
+    run(async {
+        let asking = NetworkLimits { requests_to_peer_max: 3, ..NetworkLimits::default() };
+        let serving = NetworkLimits { requests_from_peer_max: 2, ..NetworkLimits::default() };
+        let mut a = start(NetworkConfig { limits: asking, ..config(1, &[]) }, &[2]).await;
+        let mut b = start(NetworkConfig { limits: serving, ..config(2, &[&a]) }, &[1]).await;
+        a.connected(2).await;
+        let ids: Vec<RequestId> = (0..4).map(|n| a.handle.request(b.key, vec![n]).expect("taken")).collect();
+        assert_eq!(a.response(ids[3]).await, Err(RequestFailure::TooMany));
+        let open = [b.request().await, b.request().await];
+        b.counted(|stats| stats.requests_refused == 1).await;
+        for (channel, bytes) in open {
+            b.handle.answer(channel, bytes).expect("taken");
+        }
+        let mut answers = Vec::new();
+        for id in &ids[..3] {
+            answers.push(a.response(*id).await.is_ok());
+        }
+        assert_eq!(answers.iter().filter(|answered| **answered).count(), 2);
+    });
+}
+
+#[test]
+fn limits_that_contradict_each_other_are_refused_at_start() {
+    run(async {
+        let limits = NetworkLimits { outbox_bytes_max: 1, ..NetworkLimits::default() };
+        let error = spawn(NetworkConfig { limits, ..config(1, &[]) }).await.expect_err("no message fits");
+        assert!(matches!(error, NetworkError::Limits(_)), "{error}");
     });
 }

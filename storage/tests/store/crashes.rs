@@ -34,7 +34,7 @@ fn a_crash_at_any_write_of_a_commit_leaves_the_old_head_or_the_new() {
         let mut rig = copy(&rig);
         let mut store = rig.open().expect("opened");
         rig.disk.fail_after(writes);
-        let result = commit(&mut store, 60);
+        let result = commit(&mut store, 20);
         rig.crash(store);
         rig.disk.heal();
         let mut store = rig.open().expect("whatever was written, the store opens");
@@ -50,7 +50,7 @@ fn a_crash_at_any_write_of_a_commit_leaves_the_old_head_or_the_new() {
         commit_to(&mut store, 24);
         everything(&store.reader(), 24);
     }
-    assert!(heads[0] > 8 && heads[1] > 0, "both happened: {heads:?}");
+    assert!(heads[0] > 4 && heads[1] > 0, "both happened: {heads:?}");
 }
 
 /// Survival of unsynced writes by the bits of a number that a small generator makes of `seed`.
@@ -68,15 +68,15 @@ fn any_part_of_what_was_not_synced_may_survive_a_crash() {
         let rig = copy(&rig);
         let mut store = rig.open().expect("opened");
         let before = rig.disk.writes();
-        commit(&mut store, 60).expect("committed");
+        commit(&mut store, 20).expect("committed");
         rig.disk.writes() - before
     };
     let mut heads = [0, 0];
-    for seed in 0..200 {
+    for seed in 0..80 {
         let rig = copy(&rig);
         let mut store = rig.open().expect("opened");
         rig.disk.fail_after(seed % writes);
-        commit(&mut store, 60).expect_err("the disk is full");
+        commit(&mut store, 20).expect_err("the disk is full");
         rig.disk.crash_keeping(survivors(seed));
         rig.disk.heal();
         let mut store = rig.open().expect("opened");
@@ -91,11 +91,11 @@ fn any_part_of_what_was_not_synced_may_survive_a_crash() {
 #[test]
 fn a_crash_at_any_write_of_a_write_behind_changes_nothing_and_leaves_nothing() {
     let settle = |store: &mut MemoryStore| {
-        commit_to(store, 60);
+        commit_to(store, 40);
         store.write_behind().run().expect("written behind");
-        commit_to(store, 80);
+        commit_to(store, 58);
         store.write_behind().run().expect("written behind");
-        (everything(&store.reader(), 80), store.size_bytes().expect("measured"))
+        (everything(&store.reader(), 58), store.size_bytes().expect("measured"))
     };
     let (rig, mut undisturbed) = lived_in();
     let crashed = copy(&rig);
@@ -162,7 +162,7 @@ fn a_flipped_bit_anywhere_is_found_or_does_no_harm() {
     let (mut found, mut harmless) = (0, 0);
     for nth in 0.. {
         let mut there = false;
-        for byte in [0, 7, 1_000_003] {
+        for byte in [0, 1_000_003] {
             let rig = Memory { disk: rig.disk.copy() };
             there |= rig.disk.corrupt(nth, byte);
             let read = rig.open().and_then(|store| try_everything(&store.reader(), 22));

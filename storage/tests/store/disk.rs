@@ -158,7 +158,7 @@ fn a_full_disk_stops_the_store_and_keeps_what_was_final() {
     let (rig, store) = Disk::founded();
     drop(store);
     let mount = format!(
-        "mount -t tmpfs -o size=5m tmpfs '{0}/small' && cp -r '{0}/store' '{0}/journal' '{0}/small'",
+        "mount -t tmpfs -o size=2m tmpfs '{0}/small' && cp -r '{0}/store' '{0}/journal' '{0}/small'",
         rig.path().display()
     );
     fs::create_dir(rig.path().join("small")).expect("a folder");
@@ -233,7 +233,7 @@ fn worker_fills_the_disk() {
     let reader = store.reader();
     let error = loop {
         let tip = reader.tip();
-        let (block, certificate, delta) = chain::next(&tip, &reader, 100);
+        let (block, certificate, delta) = chain::next(&tip, &reader, 20);
         if let Err(error) = store.commit(&block, &certificate, delta) {
             break error;
         }

@@ -74,6 +74,13 @@ fn a_bucket_without_one_of_its_leaves_is_refused() {
 }
 
 #[test]
+fn a_wider_bucket_does_not_pass_for_a_narrower_one() {
+    let (nodes, root) = trie(&NUMBERS);
+    let all = bucket(&nodes, &root, &key(0x1200), 0, 10).expect("reads");
+    assert_eq!(all.verify(&root, &key(0x1200), 8), Err(ProofError::Elsewhere));
+}
+
+#[test]
 fn a_bucket_above_the_limit_is_refused() {
     let (nodes, root) = trie(&NUMBERS);
     assert_eq!(bucket(&nodes, &root, &key(0), 0, 6), Err(BucketError::TooLarge(6)));

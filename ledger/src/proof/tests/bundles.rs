@@ -118,6 +118,46 @@ fn an_award_without_accreditation_is_not_believed() {
 }
 
 #[test]
+fn a_token_in_another_issuer_s_batch_is_not_believed() {
+    let mut world = World::of_four();
+    let mut foreign = batch(Basis::Award);
+    foreign.issuer = other_university();
+    world.block(Writes::default().put(RecordKey::batch(batch_id(1)), &foreign).token(1, &token(1, 1)));
+    let first = day((2020, 1, 1));
+    let other = institution(first, day((2030, 1, 1)));
+    let held = accreditation(first, day((2030, 1, 1)));
+    let writes = Writes::default()
+        .put(RecordKey::institution(other_university()), &other)
+        .put(RecordKey::accreditation(other_university(), &scope()), &held);
+    world.block(writes);
+    let expected = ProofFailure::Contradiction("the token's batch is another issuer's");
+    assert_eq!(world.ask(&question(1)), Err(expected));
+}
+
+#[test]
+fn a_token_older_than_its_batch_is_not_believed() {
+    let mut world = World::of_four();
+    world.block(Writes::default().token(1, &token(1, 1)));
+    world.block(Writes::default().put(RecordKey::batch(batch_id(1)), &batch(Basis::Award)));
+    let expected = ProofFailure::Contradiction("the token is older than its batch");
+    assert_eq!(world.ask(&question(1)), Err(expected));
+}
+
+#[test]
+fn a_bucket_reaches_back_to_the_oldest_issue_in_it() {
+    let mut world = issued(Basis::Award);
+    let mut renamed = institution(day((2020, 1, 1)), day((2030, 12, 31)));
+    renamed.names.en = "Renamed University".to_owned();
+    world.block(Writes::default().put(RecordKey::institution(university()), &renamed));
+    world.block(Writes::default().issue(2, Basis::Award, &[10, 11, 12]));
+    let bucket = Bundle::Bucket(world.bucket_proof(0, &question(1), 0));
+    for (n, name) in [(1, "Astana University"), (11, "Renamed University")] {
+        let status = world.verify(&bucket, &question(n)).expect("proven");
+        assert_eq!(status.recorded.expect("recorded").institution.names.en, name);
+    }
+}
+
+#[test]
 fn an_accreditation_that_ends_later_still_covers_what_was_issued_under_it() {
     let mut world = issued(Basis::Award);
     let ended = accreditation(day((2020, 1, 1)), day((2021, 1, 1)));

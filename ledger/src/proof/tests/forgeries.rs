@@ -101,6 +101,16 @@ fn a_header_of_another_history_is_refused() {
 }
 
 #[test]
+fn a_path_in_a_tree_of_another_size_is_refused() {
+    let world = world();
+    let mut bad = world.status_proof(0, &question(2));
+    bad.evidence.past[0].inclusion.size -= 1;
+    let flaw = crate::merkle::ProofError::Bounds;
+    let refused = world.verify(&Bundle::Status(bad), &question(2));
+    assert_eq!(refused, Err(ProofFailure::Path { part: Part::PastHeader, flaw }));
+}
+
+#[test]
 fn a_revocation_cannot_be_hidden_by_the_version_before_it() {
     let world = world();
     let asked = question_at(1, At::Height(Height(1)));

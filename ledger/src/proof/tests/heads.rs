@@ -146,6 +146,18 @@ fn forge(world: &World, members: &[u8]) -> HeadProof {
 }
 
 #[test]
+fn a_quorum_of_a_set_that_the_header_does_not_name_is_nothing() {
+    let mut world = World::of_four();
+    world.blocks(3);
+    let mut forged = prove(&world, 0);
+    let link = &mut forged.links[0];
+    link.header.state.0[0] ^= 1;
+    link.validators = set(&[21, 22, 23, 24]);
+    link.finalization = finalization(&link.header, &[21, 22, 23, 24], &world.chain());
+    assert_eq!(flaw(&world, &forged), LinkFlaw::Validators);
+}
+
+#[test]
 fn the_next_block_is_decided_by_the_announced_set_alone() {
     let mut world = World::of_four();
     world.blocks(1);

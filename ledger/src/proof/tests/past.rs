@@ -106,6 +106,16 @@ fn versions_that_do_not_reach_back_prove_nothing() {
 }
 
 #[test]
+fn an_invented_earlier_version_is_refused() {
+    let world = eventful();
+    let asked = question_at(1, At::Height(Height(4)));
+    let mut bad = world.status_proof(0, &asked);
+    let oldest = bad.token.earlier.last_mut().expect("the suspended version");
+    oldest.value = tanba_crypto::Canonical::to_canonical(&token(1, 1));
+    assert_eq!(world.verify(&Bundle::Status(bad), &asked), Err(ProofFailure::Versions(Part::Token)));
+}
+
+#[test]
 fn a_version_cut_off_cannot_pass_for_absence() {
     let world = eventful();
     let asked = question_at(1, At::Height(Height(1)));

@@ -1,0 +1,1 @@
+//! Verdicts over proven facts, and proofs that are checked again offline.
