@@ -4,17 +4,26 @@
 //! Each noun is a file with its arguments and `run(args, ctx) -> Result<(), CliError>`. [`output`] alone prints.
 //! A new noun is a file, a variant of [`Command`] and an arm of [`Command::run`].
 
+pub mod blocks;
 pub mod completions;
 pub mod config;
 pub mod devnet;
 pub mod error;
 pub mod exit;
 pub mod genesis;
+pub mod holder;
 pub mod init;
+pub mod issue;
 pub mod keys;
+pub mod node;
+pub mod officer;
 pub mod output;
 pub mod passphrase;
 pub mod run;
+pub mod status;
+pub mod token;
+pub mod trust;
+pub mod verify;
 pub mod version;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
@@ -77,6 +86,20 @@ pub enum Command {
     Config(config::ConfigArgs),
     /// Run the node of a home
     Run(run::RunArgs),
+    /// Issue diplomas from a class list: prepare, approve, submit
+    Issue(issue::IssueArgs),
+    /// Suspend, reinstate, revoke or replace diplomas, as their university
+    Token(token::TokenArgs),
+    /// Restrict, lift or withdraw a diploma, as its holder
+    Holder(holder::HolderArgs),
+    /// Check diplomas: genuine, in force, by whom
+    Verify(verify::VerifyArgs),
+    /// Tell how a node is doing
+    Status(status::StatusArgs),
+    /// List blocks, or follow new ones
+    Blocks(blocks::BlocksArgs),
+    /// List the peers a node knows
+    Peers(status::PeersArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
     /// Print the versions of program and formats
@@ -136,21 +159,29 @@ impl Context {
 }
 
 impl Command {
-    /// Does it.
-    fn run(self, ctx: &Context) -> Result<(), CliError> {
+    /// Does it. The answer of a command that was done may still have a code of its own.
+    fn run(self, ctx: &Context) -> Result<Exit, CliError> {
         if !self.logs_by_settings() {
             ctx.start_command_logging()?;
         }
-        match self {
+        let done = match self {
+            Command::Verify(args) => return verify::run(args, ctx),
             Command::Devnet(args) => devnet::run(args, ctx),
             Command::Init(args) => init::run(args, ctx),
             Command::Keys(args) => keys::run(args, ctx),
             Command::Genesis(args) => genesis::run(args, ctx),
             Command::Config(args) => config::run(args, ctx),
             Command::Run(args) => run::run(args, ctx),
+            Command::Issue(args) => issue::run(&args, ctx),
+            Command::Token(args) => token::run(&args, ctx),
+            Command::Holder(args) => holder::run(&args, ctx),
+            Command::Status(args) => status::run(&args, ctx),
+            Command::Blocks(args) => blocks::run(&args, ctx),
+            Command::Peers(args) => status::run_peers(&args, ctx),
             Command::Completions(args) => completions::run(args, ctx),
             Command::Version => version::run(ctx),
-        }
+        };
+        done.map(|()| Exit::Ok)
     }
 
     /// Whether the command calls [`Context::start_logging`] itself, once it has read the settings.
@@ -162,6 +193,13 @@ impl Command {
             | Command::Keys(_)
             | Command::Genesis(_)
             | Command::Config(_)
+            | Command::Issue(_)
+            | Command::Token(_)
+            | Command::Holder(_)
+            | Command::Verify(_)
+            | Command::Status(_)
+            | Command::Blocks(_)
+            | Command::Peers(_)
             | Command::Completions(_)
             | Command::Version => false,
         }
@@ -182,7 +220,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
             let output = Output::new(cli.global.json, cli.global.quiet);
             let ctx = Context { global: cli.global, output };
             match cli.command.run(&ctx) {
-                Ok(()) => Exit::Ok.into(),
+                Ok(exit) => exit.into(),
                 Err(error) => ctx.output.fail(&error),
             }
         }
@@ -228,6 +266,50 @@ mod tests {
     fn settings_are_key_and_value() {
         assert_eq!(parse_setting("p2p.listen=[::1]:1"), Ok(("p2p.listen".into(), "[::1]:1".into())));
         assert!(parse(&["config", "show", "--set", "p2p.listen"]).is_err());
+    }
+
+    #[test]
+    fn the_workflows_of_the_help_texts_parse() {
+        for line in [
+            "issue prepare --roster class.csv --issuer 260740000011 --out d --small-consented --entries-max 20",
+            "issue prepare --roster class.csv --university 1 --out d --dry-run",
+            "issue approve d --role approver --key approver-2",
+            "issue submit d --node 127.0.0.1:1",
+            "token revoke --holder-file a.json --holder-file b.json --reason fraud --out c.json --yes",
+            "token replace --holder-file a.json --by b.json --reason name-change --out c.json",
+            "token approve c.json --role registrar",
+            "token submit c.json --json",
+            "holder withdraw --holder-file a.json --yes",
+            "verify a.json --checkpoint c --max-age 24h --save p",
+            "verify a.json --offline --bundle p --genesis g",
+            "blocks --from 3 --follow",
+        ] {
+            let line = line.replace("260740000011", &tanba_ledger::testkit::bin(0).to_string());
+            let words: Vec<&str> = line.split(' ').collect();
+            assert!(
+                parse(&words).is_ok(),
+                "{line}: {:?}",
+                parse(&words).err().map(|error| error.to_string())
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_command_cannot_do_without_is_asked_for() {
+        for line in [
+            "issue prepare --roster class.csv --out d",
+            "issue approve d",
+            "issue approve d --role admin",
+            "token suspend --reason fraud --out c.json",
+            "token suspend --fingerprint 11 --reason fraud --out c.json",
+            "token suspend --holder-file a.json --out c.json",
+            "token revoke --holder-file a.json --reason whim --out c.json",
+            "verify a.json --bundle p",
+            "verify",
+        ] {
+            let words: Vec<&str> = line.split(' ').collect();
+            assert!(parse(&words).is_err(), "{line}");
+        }
     }
 
     #[test]

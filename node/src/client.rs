@@ -34,6 +34,7 @@ pub use blocks::{BlockEvent, BlockStream};
 pub use check::Trust;
 pub use error::{ClientError, Refused};
 pub use submit::{End, Submitted};
+pub use tonic::Code;
 
 use crate::api::limits::ANSWER_BYTES_MAX;
 

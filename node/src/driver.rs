@@ -60,6 +60,10 @@ pub(crate) struct Driver<S: Store> {
     gossip: BTreeMap<event::GossipId, GossipId>,
     clients: BTreeMap<event::SubmissionId, Client>,
     named: u64,
+    disk: observe::Disk,
+    message_bytes_sent: u64,
+    /// This node's own key: the registry lists it among the peers.
+    own: PublicKey,
 }
 
 /// A client that waits.
@@ -79,9 +83,10 @@ pub(crate) struct Sources {
 }
 
 impl<S: Store> Driver<S> {
-    /// A driver around `replica`.
+    /// A driver around `replica`, of the node whose node key is `own`.
     pub(crate) fn new(
         replica: Replica<S>,
+        own: PublicKey,
         reader: S::Reader,
         network: NetworkHandle,
         metrics: Metrics,
@@ -106,6 +111,9 @@ impl<S: Store> Driver<S> {
             gossip: BTreeMap::new(),
             clients: BTreeMap::new(),
             named: 0,
+            disk: observe::Disk::default(),
+            message_bytes_sent: 0,
+            own,
         };
         Ok((driver, checked_end))
     }
@@ -149,6 +157,9 @@ impl<S: Store> Driver<S> {
                 self.perform(action);
             }
         }
+        let (journal_syncs, journal_bytes) = self.replica.journal_usage();
+        self.disk.observe(&self.metrics, journal_syncs, journal_bytes);
+        observe::messages_sent(&self.metrics, &self.network.stats(), &mut self.message_bytes_sent);
         Ok(())
     }
 
@@ -171,28 +182,49 @@ impl<S: Store> Driver<S> {
         match event {
             NetworkEvent::Connected { key } => Some(Event::Connected(key)),
             NetworkEvent::Disconnected { key } => Some(Event::Disconnected(key)),
-            NetworkEvent::Message { from, bytes } => self.translate_message(from, &bytes),
-            NetworkEvent::Request { channel, bytes, .. } => self.translate_request(channel, &bytes),
+            NetworkEvent::Message { from, bytes } => {
+                self.metrics.network_bytes_in(bytes.len() as u64);
+                self.translate_message(from, &bytes)
+            }
+            NetworkEvent::Request { channel, bytes, .. } => {
+                self.metrics.network_bytes_in(bytes.len() as u64);
+                self.translate_request(channel, &bytes)
+            }
             NetworkEvent::Response { request, from, result } => {
                 let id = self.requests.remove(&request)?;
                 let Ok(bytes) = result else { return Some(Event::Response { id, from, response: None }) };
+                self.metrics.network_bytes_in(bytes.len() as u64);
                 self.check_response(id, from, bytes)
             }
-            NetworkEvent::Gossip { from, id, topic, bytes } => match topic {
-                Topic::Transactions => {
-                    self.check_gossiped(id, bytes);
+            NetworkEvent::Gossip { from, id, topic, bytes } => {
+                self.metrics.network_bytes_in(bytes.len() as u64);
+                self.translate_gossip(from, id, topic, bytes)
+            }
+        }
+    }
+
+    fn translate_gossip(
+        &mut self,
+        from: PublicKey,
+        id: GossipId,
+        topic: Topic,
+        bytes: Vec<u8>,
+    ) -> Option<Event> {
+        match topic {
+            Topic::Transactions => {
+                self.check_gossiped(id, bytes);
+                None
+            }
+            Topic::Blocks => match crate::message::Announcement::from_canonical(&bytes, bytes.len()) {
+                Ok(announcement) => {
+                    let gossip = self.name_gossip(id);
+                    Some(Event::Announced { from, gossip, announcement })
+                }
+                Err(_) => {
+                    self.metrics.peer_mistake();
+                    self.report(id, Verdict::Reject);
                     None
                 }
-                Topic::Blocks => match crate::message::Announcement::from_canonical(&bytes, bytes.len()) {
-                    Ok(announcement) => {
-                        let gossip = self.name_gossip(id);
-                        Some(Event::Announced { from, gossip, announcement })
-                    }
-                    Err(_) => {
-                        self.report(id, Verdict::Reject);
-                        None
-                    }
-                },
             },
         }
     }
@@ -207,6 +239,7 @@ impl<S: Store> Driver<S> {
             }
             Ok(message) => Some(Event::Message { from, message }),
             Err(error) => {
+                self.metrics.peer_mistake();
                 tracing::debug!(peer = ?from, %error, "a peer's message is refused");
                 None
             }
@@ -216,9 +249,10 @@ impl<S: Store> Driver<S> {
     fn translate_request(&mut self, channel: Channel, bytes: &[u8]) -> Option<Event> {
         match Request::read(bytes) {
             Ok(Request::Blocks(height)) => {
-                let (reader, network) = (self.reader.clone(), self.network.clone());
+                let (reader, network, metrics) =
+                    (self.reader.clone(), self.network.clone(), self.metrics.clone());
                 self.checkers.submit(move || match serve::blocks_page(&reader, height) {
-                    Ok(page) => answer(&network, channel, &page),
+                    Ok(page) => answer(&network, &metrics, channel, &page),
                     Err(error) => tracing::error!(%error, "a page of blocks could not be read"),
                 });
                 None
@@ -229,6 +263,7 @@ impl<S: Store> Driver<S> {
                 Some(Event::Request { channel: id, request })
             }
             Err(error) => {
+                self.metrics.peer_mistake();
                 tracing::debug!(%error, "a peer's question is refused");
                 None
             }
@@ -237,11 +272,12 @@ impl<S: Store> Driver<S> {
 
     /// Checks an answer's transactions on a thread; a lost job is an unanswered question.
     fn check_response(&mut self, id: event::RequestId, from: PublicKey, bytes: Vec<u8>) -> Option<Event> {
-        let (chain, checked) = (self.chain, self.checked.clone());
+        let (chain, checked, metrics) = (self.chain, self.checked.clone(), self.metrics.clone());
         let queued = self.checkers.submit(move || {
             let response = match Response::read(&bytes, &chain) {
                 Ok(response) => Some(response),
                 Err(error) => {
+                    metrics.peer_mistake();
                     tracing::warn!(peer = ?from, %error, "a peer's answer is refused");
                     None
                 }
@@ -253,6 +289,7 @@ impl<S: Store> Driver<S> {
 
     fn check_gossiped(&mut self, id: GossipId, bytes: Vec<u8>) {
         let (chain, checked, network) = (self.chain, self.checked.clone(), self.network.clone());
+        let metrics = self.metrics.clone();
         let gossip = self.name_gossip(id);
         let queued = self.checkers.submit(move || {
             let length_bytes = bytes.len();
@@ -261,7 +298,12 @@ impl<S: Store> Driver<S> {
                 Some(transaction) => {
                     deliver(&checked, Event::Transaction { gossip: Some(gossip), transaction, length_bytes });
                 }
-                None => drop(network.report(id, Verdict::Reject)),
+                None => {
+                    metrics.peer_mistake();
+                    if let Err(error) = network.report(id, Verdict::Reject) {
+                        tracing::debug!(%error, "gossip was not judged in time");
+                    }
+                }
             }
         });
         if !queued {
@@ -317,16 +359,10 @@ impl<S: Store> Driver<S> {
                     self.report(id, verdict(judgement));
                 }
             }
-            Action::Request { id, to, request } => match self.network.request(to, request.to_canonical()) {
-                Ok(named) => drop(self.requests.insert(named, id)),
-                Err(error) => {
-                    tracing::debug!(peer = ?to, %error, "a question was not sent");
-                    self.backlog.push_back(Event::Response { id, from: to, response: None });
-                }
-            },
+            Action::Request { id, to, request } => self.question(id, to, &request),
             Action::Answer { channel, response } => {
                 if let Some(channel) = self.channels.remove(&channel) {
-                    answer(&self.network, channel, &response);
+                    answer(&self.network, &self.metrics, channel, &response);
                 }
             }
             Action::Schedule { timer, delay_ms } => self.timers.set(timer, Duration::from_millis(delay_ms)),
@@ -347,8 +383,10 @@ impl<S: Store> Driver<S> {
             }
             Action::Committed { .. } => unreachable!("observed before"),
             Action::Status(status) => {
+                let mut status = Arc::unwrap_or_clone(status);
+                status.peers.retain(|peer| peer.key != self.own);
                 observe::status(&self.metrics, &status);
-                self.status.send_replace(status);
+                self.status.send_replace(Arc::new(status));
             }
         }
     }
@@ -369,7 +407,23 @@ impl<S: Store> Driver<S> {
         }
     }
 
+    fn question(&mut self, id: event::RequestId, to: PublicKey, request: &Request) {
+        let bytes = request.to_canonical();
+        let count = bytes.len() as u64;
+        match self.network.request(to, bytes) {
+            Ok(named) => {
+                self.metrics.network_bytes_out(count);
+                self.requests.insert(named, id);
+            }
+            Err(error) => {
+                tracing::debug!(peer = ?to, %error, "a question was not sent");
+                self.backlog.push_back(Event::Response { id, from: to, response: None });
+            }
+        }
+    }
+
     fn say(&self, topic: Topic, bytes: Vec<u8>) {
+        self.metrics.network_bytes_out(bytes.len() as u64);
         if let Err(error) = self.network.gossip(topic, bytes) {
             tracing::debug!(%error, "gossip was not sent");
         }
@@ -384,8 +438,10 @@ fn deliver(checked: &mpsc::Sender<Event>, event: Event) {
     }
 }
 
-fn answer(network: &NetworkHandle, channel: Channel, response: &Response) {
-    if let Err(error) = network.answer(channel, response.to_canonical()) {
+fn answer(network: &NetworkHandle, metrics: &Metrics, channel: Channel, response: &Response) {
+    let bytes = response.to_canonical();
+    metrics.network_bytes_out(bytes.len() as u64);
+    if let Err(error) = network.answer(channel, bytes) {
         tracing::debug!(%error, "an answer was not sent");
     }
 }

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use tanba_crypto::{PublicKey, Verified};
-use tanba_ledger::{Bin, BlockHash, Height, Timestamp, Transaction, TransactionId, View, record::PeerKind};
+use tanba_ledger::{
+    Bin, BlockHash, Height, Timestamp, Transaction, TransactionId, View, record::PeerKind, rules,
+};
 use tanba_storage::Position;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -30,6 +32,18 @@ pub struct Refusal {
     pub next_step: String,
     /// Whether the same bytes may be accepted later (mempool full, node behind).
     pub retry: bool,
+}
+
+/// A rule's refusal in the words of the API.
+impl From<&rules::Refusal> for Refusal {
+    fn from(refusal: &rules::Refusal) -> Refusal {
+        Refusal {
+            code: refusal.code(),
+            message: refusal.to_string(),
+            next_step: refusal.next_step().to_owned(),
+            retry: false,
+        }
+    }
 }
 
 /// A submission on its way to the replica.

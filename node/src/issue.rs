@@ -15,7 +15,7 @@ pub mod prepare;
 pub mod random;
 pub mod roster;
 #[cfg(test)]
-mod testkit;
+pub(crate) mod testkit;
 
 pub use batch_file::{BatchError, BatchFile, Progress};
 pub use files::FileError;

@@ -8,6 +8,7 @@
 extern crate tanba_crypto as bincode;
 
 pub mod api;
+pub mod change;
 mod checkers;
 pub mod cli;
 pub mod client;

@@ -64,7 +64,7 @@ metrics! {
     peers_known: Gauge = "gauge" "tanba_peers_known" [] "Peers the ledger admits and this node knows";
     peer_mistakes: Counter = "counter" "tanba_peer_mistakes_total" [] "Messages of peers that were refused";
     equivocations: Gauge = "gauge" "tanba_equivocations" [] "Validators seen to contradict themselves since the start; any is a case for the council";
-    network_bytes: Family<Direction, Counter> = "counter" "tanba_network_bytes_total" ["direction"] "Bytes exchanged with peers";
+    network_bytes: Family<Direction, Counter> = "counter" "tanba_network_bytes_total" ["direction"] "Bytes of messages, questions, answers and own gossip exchanged with peers; gossip counts once, whoever takes it";
     journal_syncs: Counter = "counter" "tanba_journal_syncs_total" [] "Syncs of the promise journal";
     journal_bytes: Gauge = "gauge" "tanba_journal_bytes" [] "Size of the promise journal";
     store_syncs: Counter = "counter" "tanba_store_syncs_total" [] "Syncs of the database that reached the disk";
@@ -196,9 +196,9 @@ impl Metrics {
         self.0.numbers.network_bytes.get_or_create(&OUT).inc_by(bytes);
     }
 
-    /// The promise journal was synced and has this size now.
-    pub fn journal_synced(&self, size_bytes: u64) {
-        self.0.numbers.journal_syncs.inc();
+    /// The promise journal was synced so often since the last call, and has this size now.
+    pub fn journal_synced(&self, syncs: u64, size_bytes: u64) {
+        self.0.numbers.journal_syncs.inc_by(syncs);
         self.0.numbers.journal_bytes.set(clamped(size_bytes));
     }
 

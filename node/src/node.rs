@@ -112,10 +112,19 @@ impl Node {
     pub async fn start(home: &Home, config: &Config, keys: NodeKeys) -> Result<Node, NodeError> {
         let genesis = home.genesis()?;
         let chain = genesis.chain_id();
+        if !DiskStore::exists(home.root()) {
+            // Initialising ends with genesis, so there was a store: it was damaged and moved aside. What the
+            // journal tells of it is compared with the peers before this node votes.
+            tracing::warn!(
+                "the home holds no store: it is made anew and every block is fetched from the peers"
+            );
+            DiskStore::create(home.root(), genesis.block(), genesis.delta().clone())?;
+        }
         let store = DiskStore::open(home.root(), &chain, &by_the_rules)?;
         let reader = store.reader();
         let write_behind = WriteBehindThread::start(&store).map_err(NodeError::Thread)?;
         let metrics = Metrics::new();
+        let own = keys.node.public();
 
         let grpc = listen("gRPC", config.grpc.listen).await?;
         let scrape = match config.metrics_listen {
@@ -153,7 +162,7 @@ impl Node {
         let (submit, submissions) = mpsc::channel(SUBMISSIONS_MAX);
         let (status, statuses) = watch::channel(Arc::new(unknown_status(&reader)));
         let (driver, checked) =
-            Driver::new(replica, reader.clone(), network.clone(), metrics.clone(), status)
+            Driver::new(replica, own, reader.clone(), network.clone(), metrics.clone(), status)
                 .map_err(NodeError::Thread)?;
         let handle = NodeHandle { submissions: submit, status: statuses };
         let sources = Sources { network: events, submissions, stop: stopping.clone() };

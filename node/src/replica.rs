@@ -77,6 +77,15 @@ pub enum Stop {
         /// What is wrong with it here.
         why: String,
     },
+    /// Another process signs with this validator's key.
+    #[error(
+        "another process votes with this validator's key (seen at height {height}); make sure that one node alone \
+         holds it, and start that one"
+    )]
+    Twin {
+        /// Where its signature was seen.
+        height: Height,
+    },
     /// The promise journal is not this validator's.
     #[error("the promise journal cannot be used: {0}")]
     Journal(String),
@@ -169,6 +178,12 @@ impl<S: Store> Replica<S> {
             actions: Vec::new(),
             tip,
         })
+    }
+
+    /// Syncs of the promise journal since it was opened, and its size in bytes.
+    pub fn journal_usage(&mut self) -> (u64, u64) {
+        let journal = self.store.journal();
+        (journal.syncs(), journal.size_bytes())
     }
 
     /// Takes in one event at a time; returns what to do, in order. After an error the replica is not used again.

@@ -9,9 +9,6 @@ pub mod questions;
 pub mod shown;
 pub mod verdict;
 
-#[cfg(test)]
-mod tests;
-
 use std::{collections::BTreeMap, time::Instant};
 
 use tanba_credential::{Field, Opened, Value};

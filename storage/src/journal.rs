@@ -1,7 +1,7 @@
 //! The promise journal: what a validator has signed, and what that rests on, in files of our own.
 //!
 //! Two append-only files in `journal/`: `promises`, and `bodies` for the block bodies a promise rests on. Both
-//! are lists of checksummed records ([`frame`]), synced with each append, outside the database. A journal is
+//! are lists of checksummed records (`journal/frame.rs`), synced with each append, outside the database. A journal is
 //! part of no backup and no snapshot: one that was put back would have forgotten promises its owner made since,
 //! and forgetting a promise is how an honest validator signs two contradicting ones.
 //!
@@ -59,6 +59,7 @@ pub struct LogJournal<L> {
     index: BTreeMap<BlockHash, Body>,
     /// The bodies in the file are forgotten; the next one is written over them.
     bodies_stale: bool,
+    syncs: u64,
     fuse: Fuse,
 }
 
@@ -92,6 +93,7 @@ impl<L: Log> LogJournal<L> {
             bodies_writer: Writer::new(chain),
             index: BTreeMap::new(),
             bodies_stale: false,
+            syncs: 0,
             fuse: Fuse::default(),
         };
         let Some(promises) = journal.promises.read(PROMISES_BYTES_MAX)? else { return Ok(journal) };
@@ -156,7 +158,9 @@ impl<L: Log> Journal for LogJournal<L> {
         self.fuse.run(|| {
             let bytes: Vec<u8> = records.iter().flat_map(|it| self.promises_writer.frame(&[it])).collect();
             check_room(self.promises_writer.length, PROMISES_BYTES_MAX, "the promises")?;
-            self.promises.append(&bytes)
+            self.promises.append(&bytes)?;
+            self.syncs += 1;
+            Ok(())
         })
     }
 
@@ -174,6 +178,7 @@ impl<L: Log> Journal for LogJournal<L> {
                 self.bodies_stale = false;
             }
             self.promises.replace(&bytes)?;
+            self.syncs += 1;
             self.promises_writer = writer;
             Ok(())
         })?;
@@ -186,6 +191,10 @@ impl<L: Log> Journal for LogJournal<L> {
             JournalCondition::Missing => 0,
             _ => self.promises_writer.length,
         }
+    }
+
+    fn syncs(&self) -> u64 {
+        self.syncs
     }
 
     fn put_body(&mut self, block: BlockHash, body: &[u8]) -> Result<(), StoreError> {
@@ -202,6 +211,7 @@ impl<L: Log> Journal for LogJournal<L> {
             let frame = self.bodies_writer.frame(&[block.0.as_bytes(), body]);
             check_room(self.bodies_writer.length, BODIES_BYTES_MAX, "the bodies")?;
             self.bodies.append(&frame)?;
+            self.syncs += 1;
             let end = self.bodies_writer.length - frame::LINK_BYTES as u64;
             let range = end - body.len() as u64..end;
             self.index.insert(block, Body { range, checksum: crc32c::crc32c(body) });

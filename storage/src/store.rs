@@ -103,6 +103,9 @@ pub trait Journal: Send {
     /// Bytes on disk, so that the caller knows when to rewrite.
     fn size_bytes(&self) -> u64;
 
+    /// Times the disk was waited for since the journal was opened: promises, bodies and rewrites.
+    fn syncs(&self) -> u64;
+
     /// Keeps the body of a block that a promise will rest on, until [`Journal::forget_bodies`]. Synced when
     /// this returns.
     fn put_body(&mut self, block: BlockHash, body: &[u8]) -> Result<(), StoreError>;

@@ -98,6 +98,10 @@ pub struct Cluster {
     pub cut: BTreeSet<(usize, usize)>,
     /// What became of each submission.
     pub outcomes: BTreeMap<SubmissionId, Outcome>,
+    /// Nodes that had to stop, and why. A stop that no test allowed is a failure.
+    pub stopped: BTreeMap<usize, String>,
+    /// Nodes that may stop.
+    pub may_stop: BTreeSet<usize>,
     /// Every block that any node committed, by height: there is one.
     pub history: BTreeMap<Height, BlockHash>,
     /// Every transaction that any node acknowledged as final.
@@ -121,6 +125,8 @@ impl Cluster {
             weather: FAIR,
             cut: BTreeSet::new(),
             outcomes: BTreeMap::new(),
+            stopped: BTreeMap::new(),
+            may_stop: BTreeSet::new(),
             history: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
             queue: BTreeMap::new(),
@@ -190,6 +196,12 @@ impl Cluster {
         for (a, b) in left.iter().flat_map(|a| right.iter().map(move |b| (*a, *b))) {
             self.cut.extend([(a, b), (b, a)]);
         }
+    }
+
+    /// A peer says something to a node.
+    pub fn say(&mut self, from: usize, to: usize, message: Message) {
+        let from = self.nodes[from].key;
+        self.put(1, to, None, Event::Message { from, message });
     }
 
     /// Submits a transaction through a node.

@@ -1,3 +1,5 @@
-//! The world, made small: clusters of the real replica over simulated clocks, networks and disks.
+//! The world, made small: clusters of the real replica over simulated clocks, networks and disks, and networks
+//! of real processes.
 
 pub mod cluster;
+pub mod network;

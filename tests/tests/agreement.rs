@@ -1,7 +1,12 @@
 //! Whole clusters of the real replica: what they agree on, and what they keep.
 
-use tanba_ledger::{Height, Operation, operation::Reason, testkit};
-use tanba_node::handle::{Outcome, Voting};
+use tanba_ledger::{
+    Height, Operation, SignedVote, Slot, ValidatorIndex, View, Vote, operation::Reason, testkit,
+};
+use tanba_node::{
+    handle::{Outcome, Voting},
+    message::Message,
+};
 use tanba_tests::cluster::{Cluster, Weather};
 
 /// Every running node is at `height` or above.
@@ -130,4 +135,35 @@ fn what_the_rules_refuse_is_refused_at_the_door() {
     let refused = cluster.submit(0, revoke);
     cluster.run_ms(100);
     assert!(matches!(cluster.outcomes[&refused], Outcome::Refused(_)), "{:?}", cluster.outcomes[&refused]);
+}
+
+#[test]
+fn a_validator_that_meets_its_own_key_elsewhere_stops() {
+    let mut cluster = Cluster::seeded(7);
+    settle(&mut cluster);
+    let slot = Slot { height: Height(1), view: View(1) };
+    let key = testkit::keys(0).validator;
+    let twin = SignedVote::sign(Vote::Nullify(slot), ValidatorIndex(0), &cluster.world.chain, &key);
+    cluster.may_stop.insert(0);
+    cluster.say(1, 0, Message::Vote(twin));
+    cluster.run_ms(10);
+    assert!(cluster.stopped[&0].contains("another process votes with this validator's key"));
+}
+
+#[test]
+fn a_validator_whose_journal_is_lost_is_silent_until_it_is_safe() {
+    let mut cluster = Cluster::seeded(8);
+    settle(&mut cluster);
+    let first = cluster.world.issue(0, 0, 20);
+    let first = cluster.submit(0, first);
+    cluster.run_until(2_000, "final", |cluster| cluster.is_final(first));
+    cluster.crash(1);
+    cluster.nodes[1].disk.lose_journal();
+    cluster.start(1);
+    cluster.run_until(5_000, "it has heard the others", |cluster| {
+        matches!(cluster.nodes[1].status.as_ref().map(|s| &s.voting), Some(Voting::AbstainingThrough(_)))
+    });
+    cluster.run_until(60_000, "it votes again, above what it may have promised", |cluster| {
+        cluster.nodes[1].status.as_ref().is_some_and(|status| status.voting == Voting::Voting)
+    });
 }

@@ -11,6 +11,7 @@ fn a_valid_stored_block_is_notarized() {
 #[test]
 fn a_second_proposal_gets_no_vote() {
     check(&["propose A @1", "propose B @1"], &["notarize A @1", "evidence"]);
+    check(&["hold", "propose A @1", "propose B @1", "fresh A @1"], &["evidence", "notarize A @1"]);
 }
 
 #[test]

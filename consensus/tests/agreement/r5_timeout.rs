@@ -30,6 +30,12 @@ fn a_view_we_finalized_in_is_never_nullified() {
 }
 
 #[test]
+fn a_word_of_ours_that_only_a_peer_remembers_still_binds() {
+    check(&["work", "finalize A @1 by 3", "timeout @1"], &[]);
+    check(&["work", "notarize B @1 by 3", "propose A @1"], &[]);
+}
+
+#[test]
 fn timeouts_grow_by_a_step_and_are_capped() {
     let to_view = |view: u32| -> Vec<String> {
         let nullifications: Vec<String> = (1..view).map(|v| format!("nullification @{v}")).collect();

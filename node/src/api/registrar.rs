@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tanba_crypto::Verified;
-use tanba_ledger::{Transaction, TransactionId};
+use tanba_ledger::{Transaction, TransactionId, rules};
 use tanba_proto::{
     convert,
     registrar::v1::{
@@ -84,6 +84,7 @@ impl<R: StoreReader> Registrar<R> {
     /// Lets a transaction in, or says where it stands already.
     async fn admit(&self, request: SubmitRequest) -> Result<(TransactionId, Option<Position>), ApiError> {
         let transaction = Transaction::try_from(&request)?;
+        self.check_chain(&transaction)?;
         let id = transaction.id();
         if let Some(position) = self.position(id)? {
             return Ok((id, Some(position)));
@@ -104,6 +105,15 @@ impl<R: StoreReader> Registrar<R> {
         let id = admission.map_err(|_| ApiError::Stopping)?.map_err(ApiError::Refused)?;
         self.tracker.follow(id, expiry, outcome);
         Ok((id, self.position(id)?))
+    }
+
+    /// The approvals of a transaction for another network may well hold: asking for new ones would not help.
+    fn check_chain(&self, transaction: &Transaction) -> Result<(), ApiError> {
+        let (found, expected) = (transaction.body.chain, self.core.backend.chain);
+        if found == expected {
+            return Ok(());
+        }
+        Err(ApiError::Refused(Refusal::from(&rules::Refusal::WrongChain { found, expected })))
     }
 
     fn position(&self, id: TransactionId) -> Result<Option<Position>, ApiError> {

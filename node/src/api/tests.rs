@@ -6,3 +6,4 @@ mod proofs;
 mod rig;
 mod streams;
 mod submissions;
+mod verdicts;

@@ -41,11 +41,12 @@ pub fn run(args: DevnetArgs, ctx: &Context) -> Result<(), CliError> {
             .map_err(|error| failed(&DevnetError::Class(error.to_string())))?,
         None => SAMPLE_CLASS.to_vec(),
     };
-    let program = std::env::current_exe()
-        .map_err(|error| failed(&DevnetError::Founding(format!("this program does not know its own path: {error}"))))?;
-    let folder = args.folder.unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("tanba-devnet-{}", std::process::id()))
-    });
+    let program = std::env::current_exe().map_err(|error| {
+        failed(&DevnetError::Founding(format!("this program does not know its own path: {error}")))
+    })?;
+    let folder = args
+        .folder
+        .unwrap_or_else(|| std::env::temp_dir().join(format!("tanba-devnet-{}", std::process::id())));
     let options = Options {
         program,
         folder,
@@ -95,7 +96,10 @@ async fn tell(options: &Options, keep: bool, teller: &Lines, ctx: &Context) -> R
 }
 
 fn explain(devnet: &Devnet, options: &Options, ctx: &Context) {
-    ctx.output.note(&format!("\nthe network goes on in {}; Ctrl-C ends it and removes it", options.folder.display()));
+    ctx.output.note(&format!(
+        "\nthe network goes on in {}; Ctrl-C ends it and removes it",
+        options.folder.display()
+    ));
     for node in &devnet.nodes {
         let metrics = node.metrics.as_deref().unwrap_or("none");
         ctx.output.note(&format!("  {:32} gRPC {}  metrics {metrics}", node.name(), node.grpc));
@@ -126,7 +130,9 @@ fn failed(error: &DevnetError) -> CliError {
         DevnetError::Process(ProcessError::Ended { .. } | ProcessError::Silent { .. }) => {
             "read the node's log, and run the command again"
         }
-        DevnetError::Process(_) | DevnetError::Client(_) => "run the command again; if it fails again, read the logs",
+        DevnetError::Process(_) | DevnetError::Client(_) => {
+            "run the command again; if it fails again, read the logs"
+        }
         DevnetError::Broken { .. } => "this must not happen: keep the logs and report it",
     };
     CliError::new(Exit::Failure, "DEVNET", error.to_string(), next_step)

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use tanba_genesis::GenesisDocument;
 use tanba_consensus::Guard;
 use tanba_crypto::{Canonical, PublicKey};
+use tanba_genesis::GenesisDocument;
 use tanba_storage::{DiskStore, FileJournal, Store, replay::by_the_rules};
 
 use super::{CliError, Context, genesis};

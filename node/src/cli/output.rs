@@ -2,7 +2,7 @@
 //! stderr, but for `--json` failures, which are answers too.
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
@@ -77,6 +77,30 @@ impl Output {
             // A closed stderr is no reason to fail: the answer is elsewhere.
             let _ = writeln!(io::stderr().lock(), "{text}");
         }
+    }
+
+    /// Asks before something that cannot be taken back; only `yes` is a yes. Never with `--json`, nor where
+    /// nobody sits at the terminal: there the answer is [`CliError`] `NOT_CONFIRMED`, and `--yes` the way on.
+    pub fn confirm(self, question: &str) -> Result<(), CliError> {
+        let not_confirmed = || {
+            let next_step = "answer yes at the terminal, or run the command with --yes";
+            CliError::new(
+                Exit::Usage,
+                "NOT_CONFIRMED",
+                "this cannot be taken back and was not confirmed",
+                next_step,
+            )
+        };
+        if self.json || !io::stdin().is_terminal() {
+            return Err(not_confirmed());
+        }
+        let mut stderr = io::stderr().lock();
+        let asked = write!(stderr, "{question} [yes/no] ").and_then(|()| stderr.flush());
+        let mut answer = String::new();
+        asked
+            .and_then(|()| io::stdin().read_line(&mut answer))
+            .map_err(|error| not_confirmed().caused_by(error))?;
+        if answer.trim() == "yes" { Ok(()) } else { Err(not_confirmed()) }
     }
 
     /// Reports a failure and gives its exit code.

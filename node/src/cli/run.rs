@@ -158,6 +158,9 @@ impl From<NodeError> for CliError {
                 message,
                 "start the node again; if it stops again, move store/ aside and let it fetch the blocks anew",
             ),
+            NodeError::Stopped(Stop::Twin { .. }) => {
+                CliError::new(Exit::SafetyRefusal, "KEY_IN_USE_ELSEWHERE", message, "do as the message says")
+            }
             NodeError::Stopped(Stop::Journal(_)) => CliError::new(
                 Exit::SafetyRefusal,
                 "JOURNAL_UNUSABLE",

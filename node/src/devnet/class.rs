@@ -7,7 +7,6 @@ use tanba_ledger::{
     Approval, Operation, Scope, Timestamp, Transaction, TransactionBody, operation::Basis, record::KeyRole,
     transaction::factor,
 };
-use tanba_storage::Position;
 use tokio::{sync::RwLock, time::Instant};
 
 use super::{DevnetError, Founded, Party};
@@ -124,7 +123,6 @@ pub(super) type Clients = Arc<RwLock<Vec<Option<Client>>>>;
 pub(super) struct Done {
     pub(super) began: Instant,
     pub(super) ended: Instant,
-    pub(super) position: Position,
 }
 
 /// Submits through the university's own node, or through another while that one is down, until it is final.
@@ -143,7 +141,7 @@ pub(super) async fn submit(
         };
         if let Some(client) = client {
             match client.submit_and_track(&transaction).await {
-                Ok(End::Final { position, .. }) => return Ok(Done { began, ended: Instant::now(), position }),
+                Ok(End::Final { .. }) => return Ok(Done { began, ended: Instant::now() }),
                 Ok(End::Refused(refused)) => return Err(ClientError::Refused(refused).into()),
                 Err(ClientError::Refused(refused)) if refused.retry_after.is_none() => {
                     return Err(ClientError::Refused(refused).into());

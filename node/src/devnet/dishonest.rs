@@ -62,7 +62,8 @@ fn make_block(
 ) -> Result<Option<(Block, Slot)>, DevnetError> {
     let home = liar.home.as_ref().expect("a validator has a home");
     let chain = founded.genesis.chain_id();
-    let store = DiskStore::open(home.root(), &chain, &by_the_rules).map_err(|error| broken(&error.to_string()))?;
+    let store =
+        DiskStore::open(home.root(), &chain, &by_the_rules).map_err(|error| broken(&error.to_string()))?;
     let (reader, tip) = (store.reader(), store.reader().tip());
     let slot = Slot { height: tip.header.height.next(), view: View::FIRST };
     let leader = tip.validators.leader(slot.height, slot.view);
@@ -128,7 +129,7 @@ async fn tell(
                     _ => continue,
                 };
                 // A question that is not answered is asked again.
-                drop(network.answer(channel, response.to_canonical()));
+                let _ = network.answer(channel, response.to_canonical());
             }
             NetworkEvent::Message { bytes, .. } => match Message::read(&bytes) {
                 Ok(Message::Vote(signed)) if signed.vote == Vote::Nullify(slot) => {

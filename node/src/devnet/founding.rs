@@ -12,8 +12,8 @@ use tanba_ledger::{
     Bin, Day, Scope, Timestamp, Validator,
     operation::document_commitment,
     record::{
-        Accreditation, Institution, InstitutionRole, InstitutionState, KeyRole, Names, NetworkKind, Peer, PeerKind,
-        Regime, RegimeKind,
+        Accreditation, Institution, InstitutionRole, InstitutionState, KeyRole, Names, NetworkKind, Peer,
+        PeerKind, Regime, RegimeKind,
     },
 };
 
@@ -93,7 +93,8 @@ pub fn found(folder: &Path, scopes: &[BTreeSet<Scope>]) -> Result<Founded, Devne
         let scopes = scopes.get(number).cloned().unwrap_or_default();
         member(number, party, &scopes, regulator, now)
     });
-    let validator = |party: &Party| Some(Validator { bin: party.bin, key: party.validator.as_ref()?.public() });
+    let validator =
+        |party: &Party| Some(Validator { bin: party.bin, key: party.validator.as_ref()?.public() });
     let genesis = Genesis {
         network: NETWORK.to_owned(),
         time: Timestamp(now.0.saturating_sub(1_000)),
@@ -130,7 +131,8 @@ fn party(number: usize, folder: &Path, ports: &[SocketAddr]) -> Result<Party, De
     let has_node = number <= UNIVERSITIES;
     // Eleven digits of no institution; a few prefixes have no control digit.
     let first = 99_064_000_000 + number as u64 * 100;
-    let bin = (first..first + 100).find_map(Bin::with_control_digit).expect("most prefixes have a control digit");
+    let bin =
+        (first..first + 100).find_map(Bin::with_control_digit).expect("most prefixes have a control digit");
     let name = match number {
         0..UNIVERSITIES => format!("Sample University {}", number + 1),
         UNIVERSITIES => "Sample Ministry of Education".to_owned(),
@@ -168,7 +170,8 @@ fn member(
         party.validator.as_ref().map(|key| (KeyRole::Validator, key)),
         party.node.as_ref().map(|key| (KeyRole::Node, key)),
     ];
-    let proven = |(role, key): (KeyRole, &SigningKey)| MemberKey::proven(NETWORK, party.bin, role, key, invented);
+    let proven =
+        |(role, key): (KeyRole, &SigningKey)| MemberKey::proven(NETWORK, party.bin, role, key, invented);
     let kind = if is_university { PeerKind::Validator } else { PeerKind::Observer };
     let peers = party.node.iter().map(|key| Peer { key: key.public(), kind, from: Timestamp(0), to: None });
     let regime = Regime {
@@ -206,7 +209,9 @@ fn names(number: usize, en: &str) -> Names {
         0..UNIVERSITIES => {
             (format!("{}-үлгі университеті", number + 1), format!("Образцовый университет {}", number + 1))
         }
-        UNIVERSITIES => ("Үлгі білім министрлігі".to_owned(), "Образцовое министерство образования".to_owned()),
+        UNIVERSITIES => {
+            ("Үлгі білім министрлігі".to_owned(), "Образцовое министерство образования".to_owned())
+        }
         _ => ("Үлгі цифрлық министрлігі".to_owned(), "Образцовое цифровое министерство".to_owned()),
     };
     Names { kk, ru, en: en.to_owned() }
@@ -237,5 +242,6 @@ fn make_home(party: &Party, all: &[Party], genesis: &GenesisDocument) -> Result<
     );
     files::create_file(&home.config_file(), settings.as_bytes(), files::MODE_PRIVATE).map_err(failed)?;
     let validator = party.validator.as_ref().map(SigningKey::public);
-    initialise(home, genesis, validator).map_err(|error| failed(format!("{}: {}", home.root().display(), error.message)))
+    initialise(home, genesis, validator)
+        .map_err(|error| failed(format!("{}: {}", home.root().display(), error.message)))
 }

@@ -182,7 +182,9 @@ impl NodeProcess {
         drop(child.stdin.take());
         match tokio::time::timeout(READY_WITHIN, child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(ProcessError::Ended { name: self.name.clone(), status, log: self.log_end() }),
+            Ok(Ok(status)) => {
+                Err(ProcessError::Ended { name: self.name.clone(), status, log: self.log_end() })
+            }
             Ok(Err(source)) => Err(self.failed("stop", source)),
             Err(_) => child.kill().await.map_err(|source| self.failed("kill", source)),
         }

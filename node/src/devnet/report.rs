@@ -112,9 +112,9 @@ impl Report {
             format!("{} bytes, checked in {:.1} ms at most", self.status_proof_bytes, self.status_check_ms),
         ]);
         for node in &self.nodes {
-            let memory = node.resident_bytes_max.map_or_else(String::new, |bytes| {
-                format!(", {} MiB at most", bytes / (1 << 20))
-            });
+            let memory = node
+                .resident_bytes_max
+                .map_or_else(String::new, |bytes| format!(", {} MiB at most", bytes / (1 << 20)));
             table.add_row([
                 format!("{} at {}", node.name, self.common_height),
                 format!("{}…{memory}", &node.block[..16.min(node.block.len())]),

@@ -6,7 +6,9 @@ use tanba_credential::holder;
 use tanba_crypto::SigningKey;
 use tanba_ledger::{
     Approval, Fingerprint, Height, Operation, Transaction, TransactionBody,
-    operation::{HolderAct, Reason, Replacement, Replacements, StandingChange, StandingChanges, replace_link},
+    operation::{
+        HolderAct, Reason, Replacement, Replacements, StandingChange, StandingChanges, replace_link,
+    },
     proof::{At, Verdict},
     record::KeyRole,
 };
@@ -92,7 +94,7 @@ pub async fn run(options: &Options, teller: &impl Teller) -> Result<(Devnet, Rep
 
     devnet.show_refusals(&graduates, &roster, &mut report, teller).await?;
     devnet.show_changes(&graduates, &roster, last, &mut report, teller).await?;
-    devnet.show_dishonest_leader(options, &roster, &mut report, teller).await?;
+    devnet.show_dishonest_leader(&roster, &mut report, teller).await?;
     devnet.compare(&mut report, teller).await?;
     Ok((devnet, report))
 }
@@ -207,7 +209,11 @@ impl Devnet {
             if number == KILLED_BEFORE {
                 self.clients.write().await[VICTIM] = None;
                 self.nodes[VICTIM].kill().await?;
-                teller.say(&format!("killed {} (SIGKILL) before batch {}", self.nodes[VICTIM].name(), number + 1));
+                teller.say(&format!(
+                    "killed {} (SIGKILL) before batch {}",
+                    self.nodes[VICTIM].name(),
+                    number + 1
+                ));
             }
             if number == RESTARTED_BEFORE {
                 self.nodes[VICTIM].start()?;
@@ -341,9 +347,13 @@ impl Devnet {
         for (issued, word) in [(revoked, "REVOKED"), (replaced, "REPLACED"), (withdrawn, "WITHDRAWN")] {
             let (now, _) = checks::verdict(&self.founded, &self.observer, issued, At::Head).await?;
             if !now.code().contains(word) {
-                return Err(DevnetError::broken("changes", format!("{} where {word} was expected", now.code())));
+                return Err(DevnetError::broken(
+                    "changes",
+                    format!("{} where {word} was expected", now.code()),
+                ));
             }
-            let (then, _) = checks::verdict(&self.founded, &self.observer, issued, At::Height(before)).await?;
+            let (then, _) =
+                checks::verdict(&self.founded, &self.observer, issued, At::Height(before)).await?;
             if !matches!(then, Verdict::Valid(_)) {
                 let what = format!("{} at height {before}, where it was valid", then.code());
                 return Err(DevnetError::broken("changes", what));
@@ -382,7 +392,8 @@ impl Devnet {
     fn withdrawal(&self, issued: &Issued) -> Result<Transaction, DevnetError> {
         holder::open(&issued.file).map_err(|error| DevnetError::Class(error.to_string()))?;
         let secret = issued.file.control_secret.expect("prepare drew the key");
-        let (chain, issuer) = (self.founded.genesis.chain_id(), self.founded.universities()[issued.university].bin);
+        let (chain, issuer) =
+            (self.founded.genesis.chain_id(), self.founded.universities()[issued.university].bin);
         let fingerprint = Fingerprint(issued.file.fingerprint);
         let act = HolderAct { issuer, fingerprint, version: 1, request: None };
         let body = TransactionBody {
@@ -399,7 +410,6 @@ impl Devnet {
     /// Stops one validator when its turn to lead comes, lies in its name, and starts it again.
     async fn show_dishonest_leader(
         &mut self,
-        options: &Options,
         roster: &crate::issue::Roster,
         report: &mut Report,
         teller: &impl Teller,
@@ -413,7 +423,8 @@ impl Devnet {
             self.clients.write().await[LIAR] = None;
             self.nodes[LIAR].stop().await?;
             let liar = &self.founded.universities()[LIAR];
-            let reaction = dishonest::propose_half_approved(&self.founded, liar, &lie.transaction, &half).await?;
+            let reaction =
+                dishonest::propose_half_approved(&self.founded, liar, &lie.transaction, &half).await?;
             self.nodes[LIAR].start()?;
             let client = self.nodes[LIAR].ready().await?;
             self.clients.write().await[LIAR] = Some(client);
@@ -426,7 +437,6 @@ impl Devnet {
             let what = format!("{} validators voted for the block", reaction.notarized);
             return Err(DevnetError::broken("a dishonest leader", what));
         }
-        let _ = options;
         report.shown.push(format!(
             "a leader put that mint into a block: {} of 3 honest validators voted to pass over it, none for it",
             reaction.nullified
@@ -441,7 +451,9 @@ impl Devnet {
         if minted.is_ok() {
             return Err(DevnetError::broken("a dishonest leader", "the mint is final"));
         }
-        teller.say("a dishonest leader proposed the mint with one approval: passed over by every honest validator");
+        teller.say(
+            "a dishonest leader proposed the mint with one approval: passed over by every honest validator",
+        );
         Ok(())
     }
 

@@ -6,13 +6,13 @@ use tanba_ledger::{Bin, ChainId, Day, Timestamp, operation::Basis};
 use super::{Order, Prepared, RandomError, RandomSource, Roster, Row, prepare};
 
 /// Random bytes from a counter: SHA-256 over seed and count.
-pub(super) struct CounterRandom {
+pub(crate) struct CounterRandom {
     seed: u8,
     count: u64,
 }
 
 impl CounterRandom {
-    pub(super) fn new(seed: u8) -> CounterRandom {
+    pub(crate) fn new(seed: u8) -> CounterRandom {
         CounterRandom { seed, count: 0 }
     }
 }
@@ -28,28 +28,28 @@ impl RandomSource for CounterRandom {
     }
 }
 
-pub(super) const HEADER: &str = "family_name_kk,family_name_ru,family_name_en,given_name_kk,given_name_ru,\
+pub(crate) const HEADER: &str = "family_name_kk,family_name_ru,family_name_en,given_name_kk,given_name_ru,\
 given_name_en,qualification_kk,qualification_ru,qualification_en,programme_code,programme_name_kk,\
 programme_name_ru,programme_name_en,level,honours,study_form,award_date,commission_number,commission_date,\
 diploma_series,diploma_number,registration_number";
 
 /// The `n`th row of an invented class.
-pub(super) fn line(n: usize) -> String {
+pub(crate) fn line(n: usize) -> String {
     format!(
         "Үлгі-Қиял,Образцов,Sample,Мысал-{n},Пример-{n},Example-{n},Бакалавр,Бакалавр,Bachelor,6B06101,\
          Инженерия,Инженерия,Engineering,6,no,full_time,2026-06-30,17,2026-06-25,TEST-BD,{n:07},R-{n}"
     )
 }
 
-pub(super) fn csv(lines: impl IntoIterator<Item = String>) -> String {
+pub(crate) fn csv(lines: impl IntoIterator<Item = String>) -> String {
     std::iter::once(HEADER.to_owned()).chain(lines).map(|line| line + "\n").collect()
 }
 
-pub(super) fn rows(count: usize) -> Vec<Row> {
+pub(crate) fn rows(count: usize) -> Vec<Row> {
     Roster::parse(csv((1..=count).map(line)).as_bytes()).expect("an invented class has no mistakes").rows
 }
 
-pub(super) fn order() -> Order<'static> {
+pub(crate) fn order() -> Order<'static> {
     Order {
         chain: ChainId(Hash([9; 32])),
         issuer: Bin::with_control_digit(10_000_000_000).expect("has a control digit"),
@@ -63,6 +63,6 @@ pub(super) fn order() -> Order<'static> {
     }
 }
 
-pub(super) fn prepared(rows: &[Row], order: &Order<'_>, seed: u8) -> Prepared {
+pub(crate) fn prepared(rows: &[Row], order: &Order<'_>, seed: u8) -> Prepared {
     prepare(rows, order, &mut CounterRandom::new(seed)).expect("prepares")
 }

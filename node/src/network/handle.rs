@@ -46,7 +46,7 @@ pub enum SendError {
 /// Speaks to the network task. Cheap to clone; the network stops when the last handle is gone.
 #[derive(Clone, Debug)]
 pub struct NetworkHandle {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     commands: mpsc::Sender<Command>,
     admitted: Arc<watch::Sender<Vec<Admitted>>>,
     stop: Arc<watch::Sender<bool>>,
@@ -115,7 +115,8 @@ impl NetworkHandle {
     }
 
     /// Replaces the set of peers that may connect. Nobody may before the first call. Those no longer in it are
-    /// disconnected; configured peers that are new in it are dialled. The node's own key is ignored.
+    /// disconnected; configured peers that are new in it are dialled. The node's own key is ignored. Takes effect
+    /// a moment later; of two calls in quick succession only the second may.
     pub fn set_admitted(&self, admitted: Vec<Admitted>) {
         self.admitted.send_replace(admitted);
     }

@@ -17,7 +17,7 @@ use std::{
 };
 
 use futures::{
-    AsyncWriteExt as _, FutureExt as _, StreamExt as _, TryStreamExt as _,
+    AsyncRead, AsyncWriteExt as _, FutureExt as _, StreamExt as _, TryStreamExt as _,
     future::BoxFuture,
     io::BufWriter,
     stream::{self, BoxStream},
@@ -312,7 +312,10 @@ async fn write_messages(
 }
 
 /// The messages of a stream, each read only once its part of the budget is free.
-fn read_messages(stream: Stream, budget: Arc<Semaphore>, message_bytes_max: usize) -> Incoming {
+fn read_messages<R>(stream: R, budget: Arc<Semaphore>, message_bytes_max: usize) -> Incoming
+where
+    R: AsyncRead + Unpin + Send + 'static,
+{
     stream::try_unfold((stream, budget), move |(mut stream, budget)| async move {
         let Some(length) = frame::read_length(&mut stream, message_bytes_max).await? else {
             return Ok(None);
@@ -324,4 +327,42 @@ fn read_messages(stream: Stream, budget: Arc<Semaphore>, message_bytes_max: usiz
     })
     .into_stream()
     .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{executor::block_on, io::Cursor};
+
+    use super::*;
+
+    fn stream(messages: &[&[u8]]) -> Cursor<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for message in messages {
+            block_on(frame::write(&mut bytes, message)).expect("a Vec takes everything");
+        }
+        Cursor::new(bytes)
+    }
+
+    #[test]
+    fn a_message_is_read_only_when_there_is_room_for_it() {
+        let budget = Arc::new(Semaphore::new(2 * NetworkLimits::cost(1)));
+        let mut incoming = read_messages(stream(&[b"a", b"b", b"c"]), budget, 1);
+        let mut next = || incoming.next().now_or_never();
+        let held = [next(), next()].map(|read| read.flatten().expect("room").expect("whole"));
+        assert!(next().is_none(), "the third waits for room");
+        let [(first, permit), _second] = held;
+        assert_eq!(first, b"a");
+        drop(permit);
+        let (third, _permit) = next().flatten().expect("room again").expect("whole");
+        assert_eq!(third, b"c");
+    }
+
+    #[test]
+    fn a_stream_ends_at_its_first_oversized_message() {
+        let budget = Arc::new(Semaphore::new(10_000));
+        let mut incoming = read_messages(stream(&[b"a", b"bb", b"c"]), budget.clone(), 1);
+        let read: Vec<bool> = block_on((&mut incoming).map(|read| read.is_ok()).collect());
+        assert_eq!(read, [true, false]);
+        assert_eq!(budget.available_permits(), 10_000, "nothing is held for what was not read");
+    }
 }

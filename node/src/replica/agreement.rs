@@ -63,7 +63,7 @@ impl<S: Store> Replica<S> {
             return Ok(());
         }
         match message {
-            Message::Proposal(message) if height == self.height() => self.hear_proposal(*message),
+            Message::Proposal(message) if height == self.height() => self.hear_proposal(*message)?,
             Message::Vote(signed) => self.hear_vote(signed)?,
             Message::Certificate(certificate) if height == self.height() => {
                 if let Some(checked) = self.check_certificate(certificate) {
@@ -80,11 +80,15 @@ impl<S: Store> Replica<S> {
         Ok(())
     }
 
-    fn hear_proposal(&mut self, message: ProposalMessage) {
+    fn hear_proposal(&mut self, message: ProposalMessage) -> Result<(), Stop> {
         let Ok(signed) = Verified::check(message.proposal, self.electorate()) else {
             tracing::debug!(slot = ?message.proposal.proposal.slot, "a proposal does not verify");
-            return;
+            return Ok(());
         };
+        let leader = self.tip.validators.leader(signed.proposal.slot.height, signed.proposal.slot.view);
+        if self.own_index() == Some(leader) {
+            self.refuse_twin(&Record::OwnProposal(*signed))?;
+        }
         if let Some(certificate) = message.notarization
             && certificate.slot().height == self.height()
             && let Some(checked) = self.check_certificate(certificate)
@@ -95,6 +99,7 @@ impl<S: Store> Replica<S> {
             self.blocks.note(signed.proposal.block, outline);
         }
         self.engine.handle(Input::Proposal(signed));
+        Ok(())
     }
 
     fn hear_vote(&mut self, signed: SignedVote) -> Result<(), Stop> {
@@ -105,10 +110,23 @@ impl<S: Store> Replica<S> {
         }
         let electorate = Electorate { height, ..self.electorate() };
         match Verified::check(signed, electorate) {
-            Ok(checked) => self.engine.handle(Input::Vote(checked)),
+            Ok(checked) => {
+                if self.own_index() == Some(checked.voter) {
+                    self.refuse_twin(&Record::OwnVote(*checked))?;
+                }
+                self.engine.handle(Input::Vote(checked));
+            }
             Err(error) => tracing::debug!(slot = ?signed.vote.slot(), %error, "a vote does not verify"),
         }
         Ok(())
+    }
+
+    /// A signature of our own key that the journal lacks was made by another process with the same key. One of
+    /// the two must end before they contradict each other.
+    fn refuse_twin(&self, shown: &Record) -> Result<(), Stop> {
+        let (Some(voice), Some(height)) = (&self.voice, shown.height()) else { return Ok(()) };
+        let ours_alone = self.startup.is_over() && voice.guard.may_speak_at(height);
+        if ours_alone && !voice.guard.knows(shown) { Err(Stop::Twin { height }) } else { Ok(()) }
     }
 
     /// Whether a decided height had the set that we hold: votes for it can then be checked.

@@ -92,7 +92,7 @@ impl<S: Store> Replica<S> {
                 Err(BlockError::Invalid(why)) => Err(why),
                 Err(BlockError::Read(error)) => return Err(error.into()),
             };
-            if judged.is_ok() && self.voice.is_some() {
+            if judged.is_ok() && self.voice.is_some() && self.startup.has_journal() {
                 let block = pending.block().expect("the body is complete");
                 self.store.journal().put_body(hash, &block.to_canonical())?;
             }
@@ -124,6 +124,9 @@ impl<S: Store> Replica<S> {
     fn restore_body(&mut self, hash: BlockHash) -> Result<(), Stop> {
         let Some(pending) = self.blocks.get_mut(&hash) else { return Ok(()) };
         if pending.header().is_some() {
+            return Ok(());
+        }
+        if !self.startup.has_journal() {
             return Ok(());
         }
         let Some(bytes) = self.store.journal().body(&hash)? else { return Ok(()) };

@@ -122,7 +122,7 @@ impl<S: Store> Replica<S> {
     /// A journal that ends below the store's head reads as lost: says first that nothing is missing.
     fn cover(&mut self) -> Result<(), Stop> {
         let height = self.height();
-        let Some(voice) = &mut self.voice else { return Ok(()) };
+        let Some(voice) = self.voice.as_mut().filter(|_| self.startup.has_journal()) else { return Ok(()) };
         let Some(record) = voice.guard.cover(height) else { return Ok(()) };
         self.store.journal().append(&[record.to_canonical()])?;
         voice.guard.remember(&[record]);
@@ -133,6 +133,9 @@ impl<S: Store> Replica<S> {
     fn settle_promises(&mut self) -> Result<(), Stop> {
         let Some(voice) = &mut self.voice else { return Ok(()) };
         voice.guard.commit(self.tip.header.height);
+        if !self.startup.has_journal() {
+            return Ok(());
+        }
         let journal = self.store.journal();
         journal.forget_bodies()?;
         if journal.size_bytes() > JOURNAL_BYTES_MAX {

@@ -43,6 +43,11 @@ impl Startup {
         self.recovery.is_none()
     }
 
+    /// Whether the journal takes records: a lost one does not, before a new one takes its place.
+    pub(crate) fn has_journal(&self) -> bool {
+        !self.retired && self.recovery.as_ref().is_none_or(|recovery| recovery.loss().is_none())
+    }
+
     /// Whether this key must never vote again.
     pub(crate) fn is_retired(&self) -> bool {
         self.retired

@@ -94,7 +94,7 @@ impl<S: Store> Replica<S> {
         let state = StateView::new(&self.tip.roots, &self.reader);
         match rules::check_transaction(&state, &transaction, &Context::on(&self.tip, time)) {
             Ok(_) => {}
-            Err(CheckError::Refused(refusal)) => return Ok(Err(Declined::Refused(refused(&refusal)))),
+            Err(CheckError::Refused(refusal)) => return Ok(Err(Declined::Refused(Refusal::from(&refusal)))),
             Err(CheckError::Read(error)) => return Err(error.into()),
         }
         let transaction = Arc::new(transaction);
@@ -118,7 +118,7 @@ impl<S: Store> Replica<S> {
     /// A transaction that waited breaks a rule now.
     pub(super) fn drop_refused(&mut self, id: &TransactionId, refusal: &rules::Refusal) {
         self.mempool.remove(id);
-        self.conclude(id, &Outcome::Refused(refused(refusal)));
+        self.conclude(id, &Outcome::Refused(Refusal::from(refusal)));
     }
 
     /// Drops what no later block may hold.
@@ -150,16 +150,6 @@ enum Declined {
     Waiting,
     /// Refused.
     Refused(Refusal),
-}
-
-/// A rule's refusal in the words of the API.
-fn refused(refusal: &rules::Refusal) -> Refusal {
-    Refusal {
-        code: refusal.code(),
-        message: refusal.to_string(),
-        next_step: refusal.next_step().to_string(),
-        retry: false,
-    }
 }
 
 fn busy(message: &str) -> Refusal {

@@ -155,7 +155,9 @@ impl fmt::Display for Alteration {
             Alteration::File(part) => write!(f, "{part} does not fit the rest of the file"),
             Alteration::Gost => f.write_str("the ledger holds another GOST commitment for it"),
             Alteration::ControlKey => f.write_str("the ledger names another control key for it"),
-            Alteration::Programme => f.write_str("it names a programme or level under which it was not recorded"),
+            Alteration::Programme => {
+                f.write_str("it names a programme or level under which it was not recorded")
+            }
             Alteration::AwardMonth => f.write_str("it names another month of award than was recorded"),
         }
     }
@@ -165,9 +167,9 @@ impl Obstacle {
     /// For machines: `UPPER_SNAKE`, stable. A node's own reason is passed on.
     pub fn code(&self) -> &str {
         match self {
-            Obstacle::File(OpenError::TooLong { .. } | OpenError::Malformed { .. } | OpenError::Altered(_)) => {
-                "FILE_UNREADABLE"
-            }
+            Obstacle::File(
+                OpenError::TooLong { .. } | OpenError::Malformed { .. } | OpenError::Altered(_),
+            ) => "FILE_UNREADABLE",
             Obstacle::File(OpenError::Document(_) | OpenError::Field(_) | OpenError::Fields(_)) => {
                 "DOCUMENT_RULES_BROKEN"
             }

@@ -26,6 +26,7 @@ over_both_stores!(
     a_store_is_founded_once,
     a_block_that_does_not_extend_the_head_is_our_own_mistake,
     a_replay_that_gives_another_state_is_damage,
+    a_head_whose_certificate_does_not_verify_is_damage,
 );
 
 fn blocks_and_all_that_derives_from_them_outlive_a_reopening<R: Rig>() {
@@ -119,17 +120,21 @@ fn a_reader_keeps_its_root_while_blocks_go_on<R: Rig>() {
 }
 
 fn dead_branches_go_and_leaves_stay<R: Rig>() {
-    for written_each in [1, 4] {
+    for (written, each) in [(true, 1), (true, 4), (false, 1), (false, 4)] {
         let (_rig, mut store) = R::founded();
         commit_to(&mut store, 1);
         let old = chain::root(&store.reader().tip());
-        for _ in 0..READABLE_BLOCKS + 2 * written_each {
+        if written {
+            store.write_behind().run().expect("written behind");
+        }
+        for _ in 0..READABLE_BLOCKS + 2 * each {
             commit(&mut store, 1).expect("committed");
-            if store.reader().tip().header.height.0 % written_each == 0 {
+            if store.reader().tip().header.height.0.is_multiple_of(each) {
                 store.write_behind().run().expect("written behind");
             }
         }
-        assert_eq!(store.reader().node(&old), Err(ReadError::Missing(old)), "written each {written_each}");
+        let found = store.reader().node(&old);
+        assert_eq!(found, Err(ReadError::Missing(old)), "on disk: {written}, written each {each} blocks");
         assert!(store.reader().node(&chain::leaf_hash(Height(1))).is_ok());
     }
 }
@@ -178,4 +183,21 @@ fn a_replay_that_gives_another_state_is_damage<R: Rig>() {
     let refusal = rig.open().err().expect("refused");
     assert!(matches!(refusal, StoreError::Damaged { .. }), "{refusal}");
     assert!(refusal.to_string().contains("move the folder `store` aside"), "{refusal}");
+}
+
+fn a_head_whose_certificate_does_not_verify_is_damage<R: Rig>() {
+    for written in [true, false] {
+        let (rig, mut store) = R::founded();
+        commit_to(&mut store, 1);
+        let reader = store.reader();
+        let (block, mut certificate, delta) = chain::next(&reader.tip(), &reader, 1);
+        certificate.signatures.swap(0, 1);
+        store.commit(&block, &certificate, delta).expect("the caller checks signatures, not the store");
+        if written {
+            store.write_behind().run().expect("written behind");
+        }
+        drop((store, reader));
+        let refusal = rig.open().err().expect("refused");
+        assert!(refusal.to_string().contains("certificate does not verify"), "{refusal}");
+    }
 }

@@ -29,6 +29,7 @@ fn copy(rig: &Memory) -> Memory {
 fn a_crash_at_any_write_of_a_commit_leaves_the_old_head_or_the_new() {
     let (rig, store) = lived_in();
     let before = everything(&store.reader(), 22);
+    let size_bytes = copy(&rig).open().and_then(|store| store.size_bytes());
     let mut heads = [0, 0];
     for writes in 0.. {
         let mut rig = copy(&rig);
@@ -46,6 +47,7 @@ fn a_crash_at_any_write_of_a_commit_leaves_the_old_head_or_the_new() {
         }
         if head == Height(22) {
             assert_eq!(everything(&store.reader(), 22), before, "after {writes} writes");
+            assert_eq!(store.size_bytes(), size_bytes, "nothing of block 23 is left after {writes} writes");
         }
         commit_to(&mut store, 24);
         everything(&store.reader(), 24);

@@ -149,9 +149,11 @@ async fn approvals_that_do_not_hold_go_no_further_than_the_door() {
     let none = Transaction { approvals: vec![], ..good.clone() };
     let mut elsewhere = good.clone();
     elsewhere.body.chain.0.0[0] ^= 1;
-    for bad in [changed, none, elsewhere] {
+    for (bad, reason) in
+        [(changed, "INVALID_APPROVALS"), (none, "INVALID_APPROVALS"), (elsewhere, "WRONG_CHAIN")]
+    {
         let error = client.submit(&bad).await.expect_err("refused");
-        assert_eq!(error.reason(), Some("INVALID_APPROVALS"));
+        assert_eq!(error.reason(), Some(reason));
     }
     assert!(node.submissions.try_recv().is_err());
 }

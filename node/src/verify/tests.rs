@@ -1,1 +1,0 @@
-//! Verdicts over proven facts, and proofs that are checked again offline.
