@@ -3,8 +3,8 @@
 //!
 //! Nothing here is simulated. `founding` makes keys, genesis and homes; `processes` starts, kills and watches
 //! the nodes; `class` issues diplomas as a registrar and an approver would; `checks` verifies them as an
-//! employer would, from genesis alone; `dishonest` lies to the network as a leader might; `story` tells them in
-//! order and `report` prints what happened.
+//! employer would, from genesis alone; `dishonest` lies to the network as a leader might; `shown` has the lies
+//! that fail and the changes that are proven; `story` tells all in order and `report` prints what happened.
 
 mod checks;
 mod class;
@@ -12,6 +12,7 @@ mod dishonest;
 mod founding;
 mod processes;
 mod report;
+mod shown;
 pub mod story;
 
 use std::{path::PathBuf, time::Duration};

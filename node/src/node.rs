@@ -249,10 +249,11 @@ fn local_address(
 }
 
 fn network_limits(config: &Config) -> NetworkLimits {
-    let mut limits = NetworkLimits::default();
-    limits.connections_max = u32::try_from(config.p2p.connections_max).unwrap_or(u32::MAX);
-    limits.outbox_bytes_max = usize::try_from(config.p2p.peer_queue_bytes_max).unwrap_or(usize::MAX);
-    limits
+    NetworkLimits {
+        connections_max: u32::try_from(config.p2p.connections_max).unwrap_or(u32::MAX),
+        outbox_bytes_max: usize::try_from(config.p2p.peer_queue_bytes_max).unwrap_or(usize::MAX),
+        ..NetworkLimits::default()
+    }
 }
 
 /// The thread that writes derived state behind the blocks.

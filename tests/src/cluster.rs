@@ -28,9 +28,7 @@ use tanba_node::{
     serve,
     signer::Signer,
 };
-use tanba_storage::{
-    Journal, MemoryDisk, MemoryJournal, MemoryStore, Store, StoreReader, replay::by_the_rules,
-};
+use tanba_storage::{MemoryDisk, MemoryJournal, MemoryStore, Store, StoreReader, replay::by_the_rules};
 
 /// Delays of a small network, as a devnet has them.
 pub const DELAYS: Config = Config {
@@ -290,8 +288,14 @@ impl Cluster {
             return;
         }
         let Some(replica) = &mut node.replica else { return };
-        let actions =
-            replica.handle(now, due.event).unwrap_or_else(|stop| panic!("node {}: {stop}", due.node));
+        let actions = match replica.handle(now, due.event) {
+            Ok(actions) => actions,
+            Err(stop) => {
+                assert!(self.may_stop.contains(&due.node), "node {} stopped: {stop}", due.node);
+                self.stopped.insert(due.node, stop.to_string());
+                return self.crash(due.node);
+            }
+        };
         for action in actions {
             self.perform(due.node, action);
         }

@@ -158,7 +158,8 @@ impl Network {
             node.start().expect("a process starts");
         }
         for number in 0..self.nodes.len() {
-            self.ready(number).await;
+            let client = self.nodes[number].ready().await.expect("the node answers");
+            self.clients[number] = Some(client);
         }
         for number in 0..VALIDATORS {
             self.votes(number).await;
@@ -167,13 +168,20 @@ impl Network {
 
     /// Starts one node and waits until it answers.
     pub async fn start(&mut self, number: usize) {
-        self.nodes[number].start().expect("a process starts");
-        self.ready(number).await;
+        self.try_start(number).await.expect("the node answers");
     }
 
-    async fn ready(&mut self, number: usize) {
-        let client = self.nodes[number].ready().await.expect("the node answers");
-        self.clients[number] = Some(client);
+    /// As [`Network::start`], for a node that may refuse.
+    pub async fn try_start(&mut self, number: usize) -> Result<(), ProcessError> {
+        self.nodes[number].start()?;
+        self.clients[number] = Some(self.nodes[number].ready().await?);
+        Ok(())
+    }
+
+    /// Kills one node, if it still runs.
+    pub async fn kill(&mut self, number: usize) {
+        self.clients[number] = None;
+        self.nodes[number].kill().await.expect("is gone");
     }
 
     /// Stops one node in good order.

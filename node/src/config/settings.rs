@@ -156,7 +156,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "log.filter",
         Form::Filter,
-        "info",
+        "info,libp2p=error",
         "",
         "what is logged: a level, or target=level, comma-separated",
     ),

@@ -26,7 +26,7 @@ fn defaults_have_their_form_and_every_setting_reaches_the_config() {
     let config = Config::default();
     assert_eq!(config.p2p.listen.port(), 4_600);
     assert_eq!((config.p2p.peers.len(), config.metrics_listen.is_some()), (0, true));
-    assert_eq!(config.log, LogConfig { format: LogFormat::Text, filter: "info".into() });
+    assert_eq!(config.log, LogConfig { format: LogFormat::Text, filter: "info,libp2p=error".into() });
 }
 
 #[test]

@@ -44,8 +44,8 @@ async fn nothing_acknowledged_is_lost_when_all_five_are_killed_at_once() {
     while let Some(ended) = under_way.join_next().await {
         acknowledged.extend(ended.ok().flatten());
     }
-    for node in &mut network.nodes {
-        node.kill().await.expect("is gone");
+    for number in 0..=OBSERVER {
+        network.kill(number).await;
     }
 
     network.start_all().await;
