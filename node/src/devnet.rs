@@ -17,6 +17,7 @@ pub mod story;
 
 use std::{path::PathBuf, time::Duration};
 
+pub(crate) use class::GRADUATES;
 pub use founding::{Founded, Party, found};
 pub use processes::{NodeProcess, ProcessError};
 pub use report::Report;
@@ -29,7 +30,7 @@ use crate::{client::ClientError, issue::PrepareError};
 pub struct Options {
     /// The program whose nodes are started: this one.
     pub program: PathBuf,
-    /// Where homes, logs and holder files go; removed at the end unless the network is kept.
+    /// A new folder for homes, logs and the graduates' files.
     pub folder: PathBuf,
     /// The class list.
     pub class: Vec<u8>,

@@ -133,7 +133,7 @@ impl<S: Store> Driver<S> {
                 _ = sources.stop.wait_for(|stop| *stop) => return Ok(()),
                 event = sources.network.recv() => match event {
                     Some(event) => self.translate(event),
-                    None => return Ok(()),
+                    None => return Err(Stop::Network),
                 },
                 Some(event) = checked.recv() => Some(event),
                 Some(submission) = sources.submissions.recv() => Some(self.take(submission)),

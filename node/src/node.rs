@@ -1,7 +1,7 @@
 //! A node, put together: home, store, network, replica, API and metrics; started in this order and stopped in
 //! the reverse one.
 
-use std::{net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tanba_crypto::SigningKey;
@@ -59,6 +59,8 @@ pub enum NodeError {
         what: &'static str,
         /// Where.
         address: SocketAddr,
+        /// What kind of error.
+        kind: std::io::ErrorKind,
         /// The system's words.
         why: String,
     },
@@ -143,11 +145,13 @@ impl Node {
         let endpoints = Endpoints {
             pid: std::process::id(),
             p2p: network.listen_addresses(),
-            grpc: local_address(&grpc, "gRPC", config.grpc.listen)?,
-            metrics: scrape
-                .as_ref()
-                .map(|listener| local_address(listener, "metrics", config.grpc.listen))
-                .transpose()?,
+            grpc: grpc.local_addr().map_err(not_listening("gRPC", config.grpc.listen))?,
+            metrics: match (&scrape, config.metrics_listen) {
+                (Some(listener), Some(address)) => {
+                    Some(listener.local_addr().map_err(not_listening("metrics", address))?)
+                }
+                _ => None,
+            },
         };
         let json = serde_json::to_vec_pretty(&endpoints).expect("addresses are text");
         files::replace_file(&home.endpoints_file(), &json, files::MODE_PRIVATE).map_err(HomeError::from)?;
@@ -182,35 +186,46 @@ impl Node {
         Ok(Node { endpoints, handle, network, driver, api, metrics, write_behind, stop, deadline_ms })
     }
 
-    /// Runs until `wish` is ready, or until the node must stop; then ends everything, within the deadline of the
-    /// settings. What is final is on disk at every moment; stopping only spares the next start some work.
-    pub async fn run_until(mut self, wish: impl Future<Output = ()>) -> Result<(), NodeError> {
-        let ended = tokio::select! {
-            () = wish => None,
-            ended = &mut self.driver => Some(ended),
-        };
+    /// Runs until `wish` is ready, or until a part of the node must end; then ends everything, within the deadline
+    /// of the settings. What is final is on disk at every moment; stopping only spares the next start some work.
+    pub async fn run_until(self, wish: impl Future<Output = ()>) -> Result<(), NodeError> {
+        let Node { network, mut driver, mut api, metrics, mut write_behind, stop, deadline_ms, .. } = self;
+        let (mut driven, mut served, mut written) = (None, None, None);
+        tokio::select! {
+            () = wish => {}
+            ended = &mut driver => driven = Some(ended),
+            ended = &mut api => served = Some(ended),
+            ended = &mut write_behind.ended => written = Some(ended),
+        }
         tracing::info!("the node stops");
-        self.stop.send_replace(true);
-        let deadline_ms = self.deadline_ms;
+        stop.send_replace(true);
+        write_behind.stop();
         let finish = async {
-            let ended = match ended {
+            let driven = match driven {
                 Some(ended) => ended,
-                None => (&mut self.driver).await,
+                None => (&mut driver).await,
             };
-            let outcome = ended.map_err(|_| NodeError::Task("driver"))?;
-            match (&mut self.api).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "the API ended with an error"),
-                Err(_) => return Err(NodeError::Task("api")),
+            let driven = driven.map_err(|_| NodeError::Task("driver"))?;
+            let served = match served {
+                Some(ended) => ended,
+                None => (&mut api).await,
+            };
+            if let Err(error) = served.map_err(|_| NodeError::Task("api"))? {
+                tracing::warn!(%error, "the API ended with an error");
             }
-            if let Some(metrics) = &mut self.metrics {
+            if let Some(metrics) = metrics {
                 metrics.await.map_err(|_| NodeError::Task("metrics"))?;
             }
-            self.network.shutdown().await;
-            outcome.map_err(NodeError::from)
+            network.shutdown().await;
+            let written = match written {
+                Some(ended) => ended,
+                None => (&mut write_behind.ended).await,
+            };
+            // The first cause is told: what the disk did to the replica, it did to the write-behind as well.
+            driven?;
+            Ok(written.map_err(|_| NodeError::Task("write-behind"))??)
         };
         let finished = tokio::time::timeout(Duration::from_millis(deadline_ms), finish).await;
-        self.write_behind.stop()?;
         finished.unwrap_or(Err(NodeError::Deadline(deadline_ms)))
     }
 }
@@ -233,19 +248,11 @@ fn unknown_status(reader: &impl StoreReader) -> NodeStatus {
 }
 
 async fn listen(what: &'static str, address: SocketAddr) -> Result<TcpListener, NodeError> {
-    TcpListener::bind(address).await.map_err(|error| NodeError::Listen {
-        what,
-        address,
-        why: error.to_string(),
-    })
+    TcpListener::bind(address).await.map_err(not_listening(what, address))
 }
 
-fn local_address(
-    listener: &TcpListener,
-    what: &'static str,
-    address: SocketAddr,
-) -> Result<SocketAddr, NodeError> {
-    listener.local_addr().map_err(|error| NodeError::Listen { what, address, why: error.to_string() })
+fn not_listening(what: &'static str, address: SocketAddr) -> impl Fn(std::io::Error) -> NodeError {
+    move |error| NodeError::Listen { what, address, kind: error.kind(), why: error.to_string() }
 }
 
 fn network_limits(config: &Config) -> NetworkLimits {
@@ -260,14 +267,16 @@ fn network_limits(config: &Config) -> NetworkLimits {
 #[derive(Debug)]
 struct WriteBehindThread {
     stop: std::sync::mpsc::Sender<()>,
-    thread: Option<JoinHandle<Result<(), StoreError>>>,
+    /// How it ended; dropped unsent if it panicked.
+    ended: tokio::sync::oneshot::Receiver<Result<(), StoreError>>,
 }
 
 impl WriteBehindThread {
     fn start(store: &DiskStore) -> std::io::Result<WriteBehindThread> {
         let write_behind = store.write_behind();
         let (stop, stopped) = std::sync::mpsc::channel();
-        let thread = std::thread::Builder::new().name("write-behind".to_owned()).spawn(move || {
+        let (tell, ended) = tokio::sync::oneshot::channel();
+        let run = move || {
             loop {
                 match stopped.recv_timeout(Duration::from_millis(WRITE_BEHIND_MS)) {
                     Err(std::sync::mpsc::RecvTimeoutError::Timeout) if !write_behind.is_due() => {}
@@ -277,18 +286,17 @@ impl WriteBehindThread {
                     }
                 }
             }
+        };
+        std::thread::Builder::new().name("write-behind".to_owned()).spawn(move || {
+            // Nobody waits any more when the deadline of stopping is over.
+            let _ = tell.send(run());
         })?;
-        Ok(WriteBehindThread { stop, thread: Some(thread) })
+        Ok(WriteBehindThread { stop, ended })
     }
 
-    /// Writes once more and ends.
-    fn stop(mut self) -> Result<(), NodeError> {
-        // A thread that has ended already left its error behind; it is read next.
+    /// Has it write once more and end.
+    fn stop(&self) {
+        // A thread that has ended already left its error behind.
         let _ = self.stop.send(());
-        match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(written)) => Ok(written?),
-            Some(Err(_)) => Err(NodeError::Task("write-behind")),
-            None => Ok(()),
-        }
     }
 }

@@ -86,6 +86,9 @@ pub enum Stop {
         /// Where its signature was seen.
         height: Height,
     },
+    /// The network's task is gone, without anyone's wish.
+    #[error("the network task ended by itself; this is a mistake of the program")]
+    Network,
     /// The promise journal is not this validator's.
     #[error("the promise journal cannot be used: {0}")]
     Journal(String),

@@ -20,7 +20,7 @@ pub struct DevnetArgs {
     /// The class list [default: the sample class of 1,000 invented graduates]
     #[arg(long, value_name = "CSV")]
     class: Option<PathBuf>,
-    /// Where homes, logs and holder files go [default: a new directory for temporary files]
+    /// A directory to make for homes, logs and the graduates' files; it must not exist [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
     /// Transactions of one diploma after the batches
@@ -47,6 +47,7 @@ pub fn run(args: DevnetArgs, ctx: &Context) -> Result<(), CliError> {
     let folder = args
         .folder
         .unwrap_or_else(|| std::env::temp_dir().join(format!("tanba-devnet-{}", std::process::id())));
+    make(&folder)?;
     let options = Options {
         program,
         folder,
@@ -63,10 +64,12 @@ pub fn run(args: DevnetArgs, ctx: &Context) -> Result<(), CliError> {
     let result = runtime.block_on(async {
         tokio::select! {
             told = tell(&options, args.keep, &teller, ctx) => told,
-            _ = tokio::signal::ctrl_c() => Err(interrupted()),
+            () = super::run::told_to_stop() => Err(interrupted()),
         }
     });
-    // The nodes are killed with what owned them; their homes go only when nothing is to be looked into.
+    // Ends the nodes that are left: whoever drops them kills them, and the runtime waits for their end.
+    drop(runtime);
+    // What they kept goes only when nothing is to be looked into; this run made the folder.
     match &result {
         Ok(()) => remove(&options.folder, ctx),
         Err(error) if error.exit == Exit::Interrupted => remove(&options.folder, ctx),
@@ -78,8 +81,8 @@ pub fn run(args: DevnetArgs, ctx: &Context) -> Result<(), CliError> {
 async fn tell(options: &Options, keep: bool, teller: &Lines, ctx: &Context) -> Result<(), CliError> {
     let (mut devnet, report) = devnet::run(options, teller).await.map_err(|error| failed(&error))?;
     teller.finish();
-    ctx.output.data("tanba.devnet.v1", &report, |out| report.write(out))?;
     if keep {
+        ctx.output.data("tanba.devnet.v1", &report, |out| report.write(out))?;
         explain(&devnet, options, ctx);
         // Until Ctrl-C, which the caller waits for; a node that ends by itself ends the run.
         loop {
@@ -92,7 +95,16 @@ async fn tell(options: &Options, keep: bool, teller: &Lines, ctx: &Context) -> R
     for node in &mut devnet.nodes {
         node.stop().await.map_err(|error| failed(&error.into()))?;
     }
-    Ok(())
+    ctx.output.data("tanba.devnet.v1", &report, |out| report.write(out))
+}
+
+/// Makes the folder; one that exists may hold what is not ours to remove.
+fn make(folder: &std::path::Path) -> Result<(), CliError> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().mode(0o700).create(folder).map_err(|error| {
+        let what = format!("cannot make {}: {error}", folder.display());
+        CliError::new(Exit::Conflict, "FOLDER", what, "name a folder that does not exist, in one that does")
+    })
 }
 
 fn explain(devnet: &Devnet, options: &Options, ctx: &Context) {
@@ -109,6 +121,11 @@ fn explain(devnet: &Devnet, options: &Options, ctx: &Context) {
     ctx.output.note(&format!("\n  {program} status --node {}", observer.grpc));
     ctx.output.note(&format!("  {program} blocks --node {} --follow", observer.grpc));
     ctx.output.note(&format!("  {program} peers --node {}", observer.grpc));
+    let (home, graduates) = (observer.home().root().display(), options.folder.join(devnet::GRADUATES));
+    let (graduate, node) = (|number: &str| graduates.join(number).display().to_string(), &observer.grpc);
+    ctx.output.note(&format!("  {program} --home {home} verify {} --node {node}", graduate("0010.json")));
+    ctx.output
+        .note(&format!("  {program} --home {home} holder restrict {} --node {node}", graduate("0010.json")));
 }
 
 fn remove(folder: &std::path::Path, ctx: &Context) {

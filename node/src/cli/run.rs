@@ -100,7 +100,7 @@ fn only(
 }
 
 /// SIGINT or SIGTERM.
-async fn told_to_stop() {
+pub(super) async fn told_to_stop() {
     match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
         (Ok(mut interrupt), Ok(mut terminate)) => {
             tokio::select! {
@@ -140,6 +140,12 @@ impl From<NodeError> for CliError {
         match error {
             NodeError::Home(error) => error.into(),
             NodeError::Store(error) | NodeError::Stopped(Stop::Store(error)) => error.into(),
+            NodeError::Listen { kind, .. } if kind != std::io::ErrorKind::AddrInUse => CliError::new(
+                Exit::ConfigInvalid,
+                "ADDRESS",
+                message,
+                "set an address of this machine that this user may listen on (`tanba config show`)",
+            ),
             NodeError::Network(NetworkError::PortInUse { .. }) | NodeError::Listen { .. } => CliError::new(
                 Exit::Conflict,
                 "ADDRESS_IN_USE",
@@ -167,7 +173,7 @@ impl From<NodeError> for CliError {
                 message,
                 "start the node in the home that `tanba init` made with this validator key",
             ),
-            NodeError::Thread(_) | NodeError::Task(_) => {
+            NodeError::Thread(_) | NodeError::Task(_) | NodeError::Stopped(Stop::Network) => {
                 CliError::new(Exit::Failure, "PROCESS", message, "see the log above and start the node again")
             }
             NodeError::Deadline(_) => CliError::new(

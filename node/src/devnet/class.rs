@@ -1,11 +1,11 @@
 //! Issuing as a registrar and an approver do it: prepared, approved twice, submitted, followed to its end.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use tanba_credential::HolderFile;
 use tanba_ledger::{
-    Approval, Operation, Scope, Timestamp, Transaction, TransactionBody, operation::Basis, record::KeyRole,
-    transaction::factor,
+    Approval, Operation, Scope, Timestamp, Transaction, TransactionBody, limits::SMALL_BATCH,
+    operation::Basis, record::KeyRole, transaction::factor,
 };
 use tokio::{sync::RwLock, time::Instant};
 
@@ -13,11 +13,15 @@ use super::{DevnetError, Founded, Party};
 use crate::{
     client::{Client, ClientError, End},
     clock,
+    home::files::{self, FileError},
     issue::{Order, Roster, Row, SystemRandom, prepare},
 };
 
 /// A transaction may become final within this of being made, in milliseconds.
 const EXPIRES_AFTER_MS: u64 = 3_600_000;
+
+/// The folder of the graduates' files.
+pub(crate) const GRADUATES: &str = "graduates";
 
 /// A submission is tried again on another node at most so often.
 const TRIES_MAX: usize = 200;
@@ -41,8 +45,36 @@ pub(super) struct Batch {
 }
 
 /// The class, read and checked: every mistake of the list is told before anything is made.
-pub(super) fn read(list: &[u8]) -> Result<Roster, DevnetError> {
-    Roster::parse(list).map_err(|refused| DevnetError::Class(refused.to_string()))
+pub(super) fn read(list: &[u8], universities: usize) -> Result<Roster, DevnetError> {
+    let roster = Roster::parse(list).map_err(|refused| DevnetError::Class(refused.to_string()))?;
+    let numbers: Vec<String> = (1..=universities).map(|number| number.to_string()).collect();
+    let known = |row: &&Row| row.university.as_ref().is_some_and(|name| numbers.contains(name));
+    if let Some(row) = roster.rows.iter().find(|row| !known(row)) {
+        let what =
+            format!("line {}: the column `university` must hold a number from 1 to {universities}", row.line);
+        return Err(DevnetError::Class(what));
+    }
+    for university in 0..universities {
+        let count = rows_of(&roster, university).len();
+        if count < SMALL_BATCH {
+            let what =
+                format!("university {} has {count} rows, at least {SMALL_BATCH} are needed", university + 1);
+            return Err(DevnetError::Class(what));
+        }
+    }
+    Ok(roster)
+}
+
+/// Writes the graduates' files, one each, under names that say nothing.
+pub(super) fn write_files(folder: &Path, issued: &[Issued]) -> Result<(), DevnetError> {
+    let failed = |error: FileError| DevnetError::Founding(error.to_string());
+    let graduates = folder.join(GRADUATES);
+    files::create_private_dir(&graduates).map_err(failed)?;
+    for (number, one) in issued.iter().enumerate() {
+        let path = graduates.join(format!("{number:04}.json"));
+        files::create_file(&path, &one.file.to_json(), files::MODE_PRIVATE).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// The rows of a university, numbered from 0.
@@ -73,7 +105,7 @@ pub(super) fn make(
         basis: Basis::Award,
         decision: b"an invented decision to award",
         entries_max,
-        small_consented: entries_max < tanba_ledger::limits::SMALL_BATCH,
+        small_consented: entries_max < SMALL_BATCH,
     };
     let prepared = prepare(rows.iter().copied(), &order, &mut SystemRandom)?;
     let issued = prepared.holders.into_values().map(|file| Issued { university, file }).collect();

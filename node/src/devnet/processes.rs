@@ -117,7 +117,14 @@ impl NodeProcess {
     pub fn start(&mut self) -> Result<(), ProcessError> {
         let log = File::options().create(true).append(true).open(self.log_path());
         let log = log.map_err(|source| self.failed("start", source))?;
-        let child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        // The settings of whoever runs this are not the settings of five nodes.
+        for (variable, _) in std::env::vars_os() {
+            if variable.to_string_lossy().starts_with("TANBA_") {
+                command.env_remove(variable);
+            }
+        }
+        let child = command
             .arg("--home")
             .arg(self.home.root())
             .args(["--quiet", "run", "--stop-with-stdin"])

@@ -31,7 +31,8 @@ impl Devnet {
         report: &mut Report,
         teller: &impl Teller,
     ) -> Result<(), DevnetError> {
-        checks::forged_is_absent(&self.founded, &self.observer, &graduates[0]).await?;
+        let (_, forged) = self.one_more(roster, graduates[0].university)?;
+        checks::is_absent(&self.founded, &self.observer, &forged).await?;
         report.shown.push("a forged diploma is proven absent".to_owned());
         checks::changed_does_not_match(&graduates[1])?;
         report.shown.push("a changed diploma does not match its fingerprint".to_owned());
@@ -185,7 +186,9 @@ impl Devnet {
     async fn liar_leads_next(&self, roster: &Roster) -> Result<(), DevnetError> {
         let validators = &self.founded.genesis.delta().tip.validators;
         let own = self.founded.universities()[LIAR].bin;
+        let deadline = Instant::now() + COMES_WITHIN;
         loop {
+            late(deadline, "a dishonest leader", "its turn does not come")?;
             let client = self.any_client().await;
             let next = client.node_info().await?.as_of.height.next();
             let leader = validators.leader(next, View::FIRST);

@@ -90,9 +90,8 @@ impl<S: Store> Replica<S> {
         if self.mempool.contains(&transaction.id()) {
             return Ok(Err(Declined::Waiting));
         }
-        let time = self.now.wall.max(self.tip.header.time.saturating_add_ms(1));
         let state = StateView::new(&self.tip.roots, &self.reader);
-        match rules::check_transaction(&state, &transaction, &Context::on(&self.tip, time)) {
+        match rules::check_transaction(&state, &transaction, &Context::waiting(&self.tip, self.now.wall)) {
             Ok(_) => {}
             Err(CheckError::Refused(refusal)) => return Ok(Err(Declined::Refused(Refusal::from(&refusal)))),
             Err(CheckError::Read(error)) => return Err(error.into()),
