@@ -23,7 +23,7 @@ use tanba_crypto::{
     PublicKey, Verified,
     canonical::{Decode, Encode},
 };
-use tanba_ledger::{Certificate, ChainId, Height, SignedVote, ValidatorSet};
+use tanba_ledger::{Certificate, ChainId, Height, SignedVote, Slot, ValidatorSet};
 
 use crate::{
     guard::Guard,
@@ -160,8 +160,13 @@ impl Recovery {
         }
         let decided = answer.decided.as_ref().map_or(Height::GENESIS, |proof| proof.slot().height);
         self.answers.insert(peer, decided);
-        let votes = answer.votes.iter().map(|signed| Record::OwnVote(**signed));
-        let proposals = answer.proposals.iter().map(|signed| Record::OwnProposal(**signed));
+        // Whoever shows another's signature shows nothing of ours.
+        let own = self.validators.index_of(&self.own);
+        let leader = |slot: Slot| self.validators.leader(slot.height, slot.view);
+        let votes = answer.votes.iter().filter(|signed| Some(signed.voter) == own);
+        let votes = votes.map(|signed| Record::OwnVote(**signed));
+        let proposals = answer.proposals.iter().filter(|signed| Some(leader(signed.proposal.slot)) == own);
+        let proposals = proposals.map(|signed| Record::OwnProposal(**signed));
         let mut shown = votes.chain(proposals);
         let unknown = guard.and_then(|guard| shown.find(|record| !guard.knows(record)));
         if let (None, Some(height)) = (&self.loss, unknown.and_then(|record| record.height())) {

@@ -8,9 +8,10 @@
 //! A format that changes on purpose changes the header version with it, and then:
 //! `TANBA_WRITE_VECTORS=1 cargo test -p tanba-ledger --test vectors` writes the files anew. Read the diff.
 
-use std::{fmt::Debug, fs, path::PathBuf};
+#[path = "../../tests/vectors/golden.rs"]
+mod golden;
 
-use serde_json::{Map, Value, json};
+use golden::Vectors;
 use tanba_crypto::{Canonical, Hash, PublicKey, Signature, SigningKey};
 use tanba_ledger::{
     Approval, BlockHash, Certificate, ChainId, Day, Height, Level, Month, Operation, Programme, SignedVote,
@@ -31,52 +32,6 @@ use tanba_ledger::{
     },
     transaction::{AuditHead, HolderApproval, OfficerApproval, factor},
 };
-
-/// The vectors of one file.
-struct Vectors {
-    file: &'static str,
-    all: Vec<Value>,
-}
-
-impl Vectors {
-    fn of(file: &'static str) -> Vectors {
-        Vectors { file, all: Vec::new() }
-    }
-
-    /// A vector of named texts.
-    fn add(&mut self, name: &str, fields: &[(&str, String)]) {
-        let mut vector = Map::new();
-        vector.insert("name".into(), name.into());
-        fields.iter().for_each(|(field, text)| drop(vector.insert((*field).into(), text.as_str().into())));
-        self.all.push(Value::Object(vector));
-    }
-
-    /// A value's canonical bytes, and what else is derived from it. The bytes must read back as the value.
-    fn value<T: Canonical + PartialEq + Debug>(&mut self, name: &str, value: &T, derived: &[(&str, String)]) {
-        let bytes = value.to_canonical();
-        assert_eq!(T::from_canonical(&bytes, bytes.len()).as_ref(), Ok(value), "{name} reads back");
-        let mut fields = vec![("bytes", hex::encode(bytes))];
-        fields.extend_from_slice(derived);
-        self.add(name, &fields);
-    }
-
-    /// Compares with the file, or writes it when asked to.
-    fn check(self) {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors").join(self.file);
-        let made = json!(self.all);
-        if std::env::var_os("TANBA_WRITE_VECTORS").is_some() {
-            let text = serde_json::to_string_pretty(&made).expect("vectors are JSON");
-            fs::write(&path, text + "\n").expect("the vectors can be written");
-            return;
-        }
-        let text = fs::read_to_string(&path).expect("the vectors can be read");
-        let pinned: Vec<Value> = serde_json::from_str(&text).expect("the vectors are JSON");
-        for (pinned, made) in pinned.iter().zip(&self.all) {
-            assert_eq!(pinned, made, "{}: {} has changed", self.file, made["name"]);
-        }
-        assert_eq!(pinned.len(), self.all.len(), "{}: vectors were added or lost", self.file);
-    }
-}
 
 fn hash_of(hash: Hash) -> (&'static str, String) {
     ("hash", hash.to_string())

@@ -9,7 +9,7 @@
 pub mod layers;
 pub mod settings;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::net::SocketAddr;
 
 use tanba_crypto::PublicKey;
 
@@ -47,8 +47,6 @@ pub struct Config {
     pub log: LogConfig,
     /// Transactions waiting.
     pub mempool: MempoolConfig,
-    /// Bytes that the store may cache in memory.
-    pub store_cache_bytes_max: u64,
     /// From the wish to stop to the end of waiting for what is under way, in milliseconds.
     pub shutdown_deadline_ms: u64,
 }
@@ -58,8 +56,6 @@ pub struct Config {
 pub struct P2pConfig {
     /// Where this node listens.
     pub listen: SocketAddr,
-    /// Where others reach it, if elsewhere.
-    pub external: Vec<SocketAddr>,
     /// Nodes to dial at start.
     pub peers: Vec<PeerAddress>,
     /// Connections, in and out.
@@ -73,16 +69,6 @@ pub struct P2pConfig {
 pub struct GrpcConfig {
     /// Where the public services listen.
     pub listen: SocketAddr,
-    /// The Unix socket of the operator's services; a relative path is relative to the home.
-    pub operator_socket: PathBuf,
-    /// Connections.
-    pub connections_max: u64,
-    /// Bytes of one request.
-    pub message_bytes_max: u64,
-    /// Streams open together.
-    pub streams_max: u64,
-    /// Time for one request that is no stream, in milliseconds.
-    pub request_timeout_ms: u64,
 }
 
 /// Logs.
@@ -123,19 +109,11 @@ impl Config {
         Config {
             p2p: P2pConfig {
                 listen: address(text("p2p.listen")),
-                external: list("p2p.external").iter().map(|text| address(text)).collect(),
                 peers: list("p2p.peers").iter().map(peer).collect(),
                 connections_max: integer("p2p.connections_max"),
                 peer_queue_bytes_max: integer("p2p.peer_queue_bytes_max"),
             },
-            grpc: GrpcConfig {
-                listen: address(text("grpc.listen")),
-                operator_socket: PathBuf::from(text("grpc.operator_socket")),
-                connections_max: integer("grpc.connections_max"),
-                message_bytes_max: integer("grpc.message_bytes_max"),
-                streams_max: integer("grpc.streams_max"),
-                request_timeout_ms: integer("grpc.request_timeout_ms"),
-            },
+            grpc: GrpcConfig { listen: address(text("grpc.listen")) },
             metrics_listen: match text("metrics.listen") {
                 settings::OFF => None,
                 text => Some(address(text)),
@@ -148,7 +126,6 @@ impl Config {
                 bytes_max: integer("mempool.bytes_max"),
                 transactions_max: integer("mempool.transactions_max"),
             },
-            store_cache_bytes_max: integer("store.cache_bytes_max"),
             shutdown_deadline_ms: integer("shutdown.deadline_ms"),
         }
     }

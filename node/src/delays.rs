@@ -7,7 +7,7 @@ use tanba_ledger::record::NetworkKind;
 const SILENT_HEIGHTS: usize = 8;
 
 /// Decided heights whose late votes are still compared.
-const EVIDENCE_WINDOW: u64 = 64;
+pub const EVIDENCE_WINDOW: u64 = 64;
 
 /// The delays of a kind of network: on a devnet all nodes share one machine, else they share a country.
 pub fn of(kind: NetworkKind) -> Config {

@@ -282,7 +282,8 @@ impl<S: Store> Driver<S> {
                     None
                 }
             };
-            deliver(&checked, Event::Response { id, from, response });
+            // An answer is never repeated, so this thread waits for room; it fails only when the loop has ended.
+            let _ = checked.blocking_send(Event::Response { id, from, response });
         });
         if queued { None } else { Some(Event::Response { id, from, response: None }) }
     }

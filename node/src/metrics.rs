@@ -13,7 +13,6 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
-use tonic::Code;
 
 /// One row of the reference.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,7 +55,7 @@ metrics! {
     view: Gauge = "gauge" "tanba_view" [] "View in which agreement on the next height stands";
     voting: Gauge = "gauge" "tanba_voting" [] "1 if the node votes now, else 0";
     commits: Counter = "counter" "tanba_commits_total" [] "Blocks committed since the start";
-    commit_time: Histogram = "histogram" "tanba_commit_seconds" [] "From a decided block to behind the barrier";
+    commit_time: Histogram = "histogram" "tanba_commit_seconds" [] "The event in which a block became final, from its arrival to behind the barrier";
     transactions: Counter = "counter" "tanba_transactions_total" [] "Transactions made final since the start";
     mempool_count: Gauge = "gauge" "tanba_mempool_transactions" [] "Transactions waiting to be put into a block";
     mempool_bytes: Gauge = "gauge" "tanba_mempool_bytes" [] "Bytes of those transactions";
@@ -138,7 +137,8 @@ impl Metrics {
         out
     }
 
-    /// The head moved: `transactions` more are final, `took` from the decision to behind the barrier.
+    /// The head moved: `transactions` more are final, `took` from the arrival of the event that decided it
+    /// to behind the barrier.
     pub fn committed(&self, height: u64, time_ms: u64, transactions: u64, took: Duration) {
         self.head(height, time_ms);
         let numbers = &self.0.numbers;
@@ -212,9 +212,16 @@ impl Metrics {
         self.0.numbers.refused.get_or_create(&Reason { reason }).inc();
     }
 
-    /// A gRPC call of one of our services was answered. `took` is absent for a call that was turned away.
-    pub fn api_call(&self, service: &'static str, method: &'static str, code: Code, took: Option<Duration>) {
-        self.0.numbers.api_calls.get_or_create(&Call { service, method, code: code_name(code) }).inc();
+    /// A gRPC call of one of our services was answered; `code` is the status code's name in the gRPC
+    /// specification. `took` is absent for a call that was turned away.
+    pub fn api_call(
+        &self,
+        service: &'static str,
+        method: &'static str,
+        code: &'static str,
+        took: Option<Duration>,
+    ) {
+        self.0.numbers.api_calls.get_or_create(&Call { service, method, code }).inc();
         if let Some(took) = took {
             self.0.numbers.api_time.observe(took.as_secs_f64());
         }
@@ -249,28 +256,6 @@ impl Metrics {
 /// Gauges are signed; no height or size comes near the end of that range.
 fn clamped(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn code_name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
 }
 
 /// How each kind of metric begins.
@@ -320,7 +305,7 @@ mod tests {
         metrics.network_bytes_in(1);
         metrics.api_bytes_out(1);
         metrics.submission_refused("EXPIRED");
-        metrics.api_call("tanba.ledger.v1.LedgerService", "GetBlock", Code::Ok, Some(Duration::ZERO));
+        metrics.api_call("tanba.ledger.v1.LedgerService", "GetBlock", "OK", Some(Duration::ZERO));
         metrics
     }
 

@@ -212,6 +212,9 @@ impl<S: Store> Replica<S> {
             Event::TimerFired(timer) => self.woken(timer)?,
         }
         self.drain()?;
+        if !self.has_work {
+            self.drop_refused_first()?;
+        }
         self.tell_work();
         self.drain()?;
         Ok(std::mem::take(&mut self.actions))
@@ -234,18 +237,17 @@ impl<S: Store> Replica<S> {
 
     fn start(&mut self) -> Result<(), Stop> {
         self.refresh_peers()?;
-        self.start_height(true)?;
+        self.start_height()?;
         self.begin_startup()
     }
 
     /// Begins agreement on the height after the head.
-    fn start_height(&mut self, first: bool) -> Result<(), Stop> {
+    fn start_height(&mut self) -> Result<(), Stop> {
         let height = self.height();
         let may_speak = self.startup.is_over()
-            && !self.startup.is_retired()
             && self.voice.as_ref().is_some_and(|voice| voice.guard.may_speak_at(height));
         let recovered = match &self.voice {
-            Some(voice) if first => {
+            Some(voice) => {
                 voice.guard.recovered(self.electorate()).map_err(|error| Stop::Journal(error.to_string()))?
             }
             _ => Default::default(),
@@ -277,8 +279,12 @@ impl<S: Store> Replica<S> {
     fn woken(&mut self, timer: Timer) -> Result<(), Stop> {
         match timer {
             Timer::Consensus(timeout) => self.engine.handle(Input::TimeoutElapsed(timeout)),
-            // Whether a heartbeat is due is seen with all other work.
-            Timer::Heartbeat(_) => {}
+            // Whether one is due is seen with all other work. The wall clock may have fallen behind the timer's.
+            Timer::Heartbeat(height) => {
+                if height == self.height() && self.now.wall < self.heartbeat_due() {
+                    self.schedule_heartbeat();
+                }
+            }
             Timer::Live(block) | Timer::Fetch(block) => self.advance(block)?,
             Timer::CatchUp(height) => {
                 if height == self.height() {

@@ -167,3 +167,34 @@ fn a_validator_whose_journal_is_lost_is_silent_until_it_is_safe() {
         cluster.nodes[1].status.as_ref().is_some_and(|status| status.voting == Voting::Voting)
     });
 }
+
+#[test]
+fn a_peer_that_claims_the_highest_of_all_heights_does_no_harm() {
+    let mut cluster = Cluster::seeded(9);
+    settle(&mut cluster);
+    cluster.say(1, 0, Message::Head(Height(u64::MAX)));
+    cluster.run_ms(3_000);
+    let batch = cluster.world.issue(0, 0, 20);
+    let id = cluster.submit(0, batch);
+    cluster.run_until(2_000, "the batch is final", |cluster| cluster.is_final(id));
+}
+
+#[test]
+fn what_conflicts_with_a_final_transaction_does_not_keep_the_network_awake() {
+    let mut cluster = Cluster::seeded(10);
+    settle(&mut cluster);
+    let issue = cluster.world.issue(0, 0, 20);
+    let issued = cluster.submit(0, issue);
+    cluster.run_until(2_000, "final", |cluster| cluster.is_final(issued));
+    let revoke = testkit::changes(0, &[(3, 1)], Reason::Fraud);
+    let suspend = testkit::changes(0, &[(3, 1)], Reason::Investigation);
+    let first = cluster.world.operation(0, Operation::Revoke(revoke));
+    let second = cluster.world.operation(0, Operation::Suspend(suspend));
+    let ids = [cluster.submit(1, first), cluster.submit(2, second)];
+    cluster.run_until(5_000, "each has its end", |c| ids.iter().all(|id| c.outcomes.contains_key(id)));
+    assert_eq!(ids.iter().filter(|id| cluster.is_final(**id)).count(), 1, "{:?}", cluster.outcomes);
+    cluster.run_ms(50);
+    let views: Vec<_> =
+        cluster.nodes.iter().filter_map(|n| n.status.as_ref()).map(|s| (s.view, s.mempool_count)).collect();
+    assert!(views.iter().all(|(view, waiting)| *view == View(1) && *waiting == 0), "at rest: {views:?}");
+}

@@ -126,6 +126,8 @@ fn each_outside_name_is_spoken_in_its_room() {
     only_in("sled::", &["storage/src/disk"]);
     only_in("libp2p::", &["node/src/network"]);
     only_in("unsafe ", &["storage/src/real_sync.rs"]);
+    // The node keeps the task of the API, and with it the type of its end.
+    only_in("tonic::", &["proto/", "node/src/api", "node/src/client", "node/src/node.rs"]);
     only_in("prost::", &["proto/", "node/src/api", "node/src/client"]);
 }
 
@@ -189,15 +191,57 @@ fn nothing_is_left_undone() {
 
 #[test]
 fn every_rule_of_the_protocol_has_a_test() {
-    let tests: String = sources()
+    const FOLDER: &str = "consensus/tests/agreement/";
+    let files: BTreeMap<String, String> = sources()
         .into_iter()
-        .filter(|(path, _)| path.starts_with("consensus/"))
-        .map(|(_, text)| text)
+        .filter_map(|(path, text)| Some((path.strip_prefix(FOLDER)?.strip_suffix(".rs")?.to_owned(), text)))
         .collect();
-    for rule in 0..=8 {
-        assert!(
-            tests.contains(&format!("mod r{rule}_")),
-            "rule R{rule} has no tests (consensus: `mod r{rule}`)"
-        );
+    let rules = (0..=8).map(|rule| format!("r{rule}_"));
+    let named = ["promises", "journal_lost", "equivocation", "set_change"].map(str::to_owned);
+    for due in rules.chain(named) {
+        let covers = |name: &str| if due.ends_with('_') { name.starts_with(&due) } else { name == due };
+        let found = files.iter().find(|(name, _)| covers(name));
+        let (name, text) = found.unwrap_or_else(|| panic!("{FOLDER}{due}*.rs is missing"));
+        assert!(text.contains("#[test]"), "{FOLDER}{name}.rs has no test");
+        assert!(files["main"].contains(&format!("mod {name};")), "{FOLDER}{name}.rs is not compiled");
     }
+}
+
+/// Every page for readers, as (path, text).
+fn pages() -> Vec<(PathBuf, String)> {
+    fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(dir).expect("a readable folder") {
+            let path = entry.expect("a readable entry").path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path);
+            }
+        }
+    }
+    let mut paths =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(|name| root().join(name)).to_vec();
+    walk(&root().join("docs"), &mut paths);
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("a readable page");
+        (path, text)
+    };
+    paths.into_iter().map(read).collect()
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut followed = 0;
+    for (page, text) in pages() {
+        for link in text.split("](").skip(1) {
+            let target = link.split([')', '#', ' ']).next().unwrap_or_default();
+            if target.is_empty() || target.contains(':') {
+                continue; // within the page, or of the web
+            }
+            let path = page.parent().expect("a page lies in a folder").join(target);
+            assert!(path.exists(), "{} links to {target}, which is not there", page.display());
+            followed += 1;
+        }
+    }
+    assert!(followed > 10, "the search found the links");
 }

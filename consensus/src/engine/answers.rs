@@ -23,7 +23,7 @@ impl Instance {
         };
         let Some(answer) = answer else { return };
         let first = self.answered.is_empty();
-        if self.answered.insert((slot.height, peer)) {
+        if self.answered.insert(peer) {
             self.output(answer);
             if first {
                 let timeout = Timeout::Answers(self.height);

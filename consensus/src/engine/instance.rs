@@ -50,7 +50,7 @@ pub(super) struct Instance {
     pub(super) turn: Turn,
     pub(super) pull: Option<Pull>,
     /// Peers that were answered since the last `Timeout::Answers`.
-    pub(super) answered: BTreeSet<(Height, ValidatorIndex)>,
+    pub(super) answered: BTreeSet<ValidatorIndex>,
     pub(super) silence: Silence,
     pub(super) outputs: VecDeque<Output>,
 }

@@ -10,7 +10,10 @@ mod timers;
 mod views;
 mod vote;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Bound::{Excluded, Unbounded},
+};
 
 use tanba_ledger::{Certificate, Height, SignedVote, ValidatorIndex, View};
 
@@ -124,7 +127,7 @@ impl Engine {
     /// finalization of our head, `None` at genesis.
     pub fn answer_inquiry(&self, inquiry: &Inquiry, decided: Option<Certificate>) -> Answer {
         let mut answer = Answer { decided, votes: Vec::new(), proposals: Vec::new() };
-        let past = self.past.range(inquiry.above.next()..).map(|(_, tally)| tally);
+        let past = self.past.range((Excluded(inquiry.above), Unbounded)).map(|(_, tally)| tally);
         let present = self.present.iter().filter(|present| present.height > inquiry.above);
         // The latest first: the present height is what a forgetful validator could harm most.
         for tally in present.map(|present| &present.tally).chain(past.rev()) {

@@ -133,14 +133,14 @@ impl Service<Request> for Routes {
             let held = match routes.admit(&request, method) {
                 Ok(held) => held,
                 Err(error) => {
-                    routes.metrics.api_call(name, method, Code::ResourceExhausted, None);
+                    routes.metrics.api_call(name, method, code_name(Code::ResourceExhausted), None);
                     return Ok(Status::from(error).into_http());
                 }
             };
             let asked = Instant::now();
             let response = handler(request).await;
             let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
-            routes.metrics.api_call(name, method, code, Some(asked.elapsed()));
+            routes.metrics.api_call(name, method, code_name(code), Some(asked.elapsed()));
             Ok(response.map(|body| Body::new(HeldBody { body, _held: held })))
         })
     }
@@ -148,6 +148,29 @@ impl Service<Request> for Routes {
 
 fn unknown() -> Status {
     Status::unimplemented("no such service; server reflection lists what this node serves")
+}
+
+/// A status code as the gRPC specification writes it, for metrics.
+fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
 }
 
 /// The places of one call.

@@ -180,10 +180,8 @@ fn read(section: &mut Section<'_>, setting: &Setting, notes: &mut Notes) -> Opti
     let read = |value: &DeValue<'_>| {
         let value = match setting.form {
             Form::Integer { .. } => Value::Integer(integer(value)?),
-            Form::Addresses | Form::Peers => Value::List(texts(value)?),
-            Form::Address | Form::AddressOrOff | Form::Word(_) | Form::Path | Form::Filter => {
-                Value::Text(text(value)?)
-            }
+            Form::Peers => Value::List(texts(value)?),
+            Form::Address | Form::AddressOrOff | Form::Word(_) | Form::Filter => Value::Text(text(value)?),
         };
         setting.check(&value)?;
         Ok(value)

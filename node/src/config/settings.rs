@@ -38,14 +38,10 @@ pub enum Form {
     Address,
     /// An IP address and a port, or [`OFF`].
     AddressOrOff,
-    /// A list of IP addresses with ports.
-    Addresses,
     /// A list of node keys with addresses.
     Peers,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// A path.
-    Path,
     /// A `tracing` filter.
     Filter,
     /// A whole number within these bounds.
@@ -96,16 +92,12 @@ const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const GIB: u64 = 1024 * MIB;
 
+/// A queue must hold the largest message and what it costs beside its bytes.
+const PEER_QUEUE_BYTES_MIN: u64 = 3 * MIB;
+
 /// Every setting, in the order in which it is shown.
 pub const SETTINGS: &[Setting] = &[
     setting("p2p.listen", Form::Address, "0.0.0.0:4600", "", "where this node listens for others"),
-    setting(
-        "p2p.external",
-        Form::Addresses,
-        "",
-        "",
-        "where others reach this node, if elsewhere; must lie in the network's territory",
-    ),
     setting(
         "p2p.peers",
         Form::Peers,
@@ -116,10 +108,10 @@ pub const SETTINGS: &[Setting] = &[
     setting("p2p.connections_max", integer(8, 4_096), "512", "connections", "connections to other nodes"),
     setting(
         "p2p.peer_queue_bytes_max",
-        integer(2 * MIB, GIB),
+        integer(PEER_QUEUE_BYTES_MIN, GIB),
         "8388608",
         "bytes",
-        "queued towards one node; a slower one is cut",
+        "waiting for one node; the oldest are dropped beyond it",
     ),
     setting(
         "grpc.listen",
@@ -127,23 +119,6 @@ pub const SETTINGS: &[Setting] = &[
         "127.0.0.1:4601",
         "",
         "where registrars, holders and verifiers call",
-    ),
-    setting(
-        "grpc.operator_socket",
-        Form::Path,
-        "run/operator.sock",
-        "",
-        "Unix socket of the operator's services, relative to the home",
-    ),
-    setting("grpc.connections_max", integer(1, 65_536), "1024", "connections", "connections of clients"),
-    setting("grpc.message_bytes_max", integer(64 * KIB, 64 * MIB), "4194304", "bytes", "one request"),
-    setting("grpc.streams_max", integer(1, 65_536), "256", "streams", "open streams of blocks and answers"),
-    setting(
-        "grpc.request_timeout_ms",
-        integer(100, 600_000),
-        "10000",
-        "milliseconds",
-        "for a request that is no stream",
     ),
     setting(
         "metrics.listen",
@@ -174,7 +149,6 @@ pub const SETTINGS: &[Setting] = &[
         "transactions",
         "transactions waiting",
     ),
-    setting("store.cache_bytes_max", integer(8 * MIB, 64 * GIB), "67108864", "bytes", "cache of the store"),
     setting(
         "shutdown.deadline_ms",
         integer(0, 600_000),
@@ -213,10 +187,8 @@ impl Setting {
     pub fn example(&self) -> &'static str {
         match self.form {
             Form::Address | Form::AddressOrOff => "\"127.0.0.1:4600\"",
-            Form::Addresses => "[\"192.0.2.7:4600\"]",
             Form::Peers => "[\"ed25519:<64 hex digits>@192.0.2.7:4600\"]",
             Form::Word(_) => "\"json\"",
-            Form::Path => "\"run/operator.sock\"",
             Form::Filter => "\"info,tanba_node=debug\"",
             Form::Integer { .. } => self.default,
         }
@@ -228,13 +200,11 @@ impl Setting {
             Form::Integer { .. } => {
                 Value::Integer(text.parse().map_err(|_| format!("a whole number is due, not {text:?}"))?)
             }
-            Form::Addresses | Form::Peers => {
+            Form::Peers => {
                 let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
                 Value::List(items.map(str::to_owned).collect())
             }
-            Form::Address | Form::AddressOrOff | Form::Word(_) | Form::Path | Form::Filter => {
-                Value::Text(text.to_owned())
-            }
+            Form::Address | Form::AddressOrOff | Form::Word(_) | Form::Filter => Value::Text(text.to_owned()),
         };
         self.check(&value)?;
         Ok(value)
@@ -253,7 +223,6 @@ impl Setting {
             (Form::Word(words), Value::Text(text)) => {
                 refuse_unless(words.contains(&text.as_str()), format!("{text:?} is none of {words:?}"))
             }
-            (Form::Path, Value::Text(text)) => refuse_unless(!text.is_empty(), "a path is due".to_owned()),
             (Form::Filter, Value::Text(text)) => match text.parse::<tracing_subscriber::EnvFilter>() {
                 Ok(_) => Ok(()),
                 Err(error) => Err(format!("{text:?} is no log filter: {error}")),
@@ -262,10 +231,9 @@ impl Setting {
                 let what = format!("{number} is not within {min} and {max}{}", spaced(self.unit));
                 refuse_unless((min..=max).contains(number), what)
             }
-            (Form::Addresses | Form::Peers, Value::List(items)) if items.len() > LIST_MAX => {
+            (Form::Peers, Value::List(items)) if items.len() > LIST_MAX => {
                 Err(format!("{} entries, the limit is {LIST_MAX}", items.len()))
             }
-            (Form::Addresses, Value::List(items)) => items.iter().try_for_each(address),
             (Form::Peers, Value::List(items)) => items.iter().try_for_each(|item| {
                 let due = "a node is written \"ed25519:<64 hex digits>@<address>:<port>\"";
                 refuse_unless(parse_peer(item).is_some(), format!("{due}, not {item:?}"))

@@ -37,14 +37,14 @@ fn flags_override_the_environment_overrides_the_file_overrides_the_default() {
     let layers = load(file, &variables, &flags).expect("good");
     let config = layers.config();
     assert_eq!((config.p2p.listen.port(), config.p2p.connections_max), (3, 12));
-    assert_eq!((config.grpc.listen.port(), config.grpc.streams_max), (11, 256));
+    assert_eq!((config.grpc.listen.port(), config.mempool.transactions_max), (11, 50_000));
     assert_eq!(layers.origin("p2p.listen"), &Origin::Flag("--set p2p.listen".into()));
     assert_eq!(
         layers.origin("p2p.connections_max").to_string(),
         "environment variable TANBA__P2P__CONNECTIONS_MAX"
     );
     assert!(matches!(layers.origin("grpc.listen"), Origin::File(_)));
-    assert_eq!(layers.origin("grpc.streams_max"), &Origin::Default);
+    assert_eq!(layers.origin("mempool.transactions_max"), &Origin::Default);
 }
 
 #[test]

@@ -132,6 +132,7 @@ const _: () = assert!(BLOCK_BYTES_MAX + 512 * KIB <= 2 * MIB);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::settings::{Form, find};
 
     #[test]
     fn the_default_limits_agree_with_each_other() {
@@ -142,5 +143,14 @@ mod tests {
     fn a_queue_smaller_than_one_message_is_refused() {
         let limits = NetworkLimits { outbox_bytes_max: 2 * MIB, ..NetworkLimits::default() };
         assert!(limits.check().is_err());
+    }
+
+    #[test]
+    fn the_smallest_queue_that_settings_allow_is_large_enough() {
+        let setting = find("p2p.peer_queue_bytes_max").expect("a setting");
+        let Form::Integer { min, .. } = setting.form else { panic!("a number of bytes") };
+        let outbox_bytes_max = usize::try_from(min).expect("fits");
+        let limits = NetworkLimits { outbox_bytes_max, ..NetworkLimits::default() };
+        assert_eq!(limits.check(), Ok(()));
     }
 }

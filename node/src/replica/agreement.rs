@@ -10,15 +10,18 @@ use tanba_consensus::{
     output::{Audience, Output},
     promise::{Record, Utterance},
 };
-use tanba_crypto::{Canonical, PublicKey, Verified};
+use tanba_crypto::{Canonical, Hash, PublicKey, Verified};
 use tanba_ledger::{
-    Certificate, CertificateKind, Height, SignedVote, Slot, Transaction, ValidatorIndex, View,
-    certificate::Electorate,
+    BlockHash, Certificate, CertificateKind, Height, SignedVote, Slot, Transaction, ValidatorIndex, View,
+    certificate::Electorate, limits::BLOCK_BYTES_MAX,
 };
 use tanba_storage::{Store, StoreReader};
 
 use super::{Replica, Stop, action::Action, event::ChannelId, timer::Timer};
-use crate::message::{Message, ProposalMessage, Request, Response};
+use crate::{
+    delays::EVIDENCE_WINDOW,
+    message::{Message, ProposalMessage, Request, Response},
+};
 
 /// Bytes of transactions sent at once when a leader does not react.
 const FORWARD_BYTES_MAX: usize = 1 << 20;
@@ -29,9 +32,9 @@ impl<S: Store> Replica<S> {
         let height = match &message {
             Message::Head(head) => {
                 self.saw_head(from, *head);
-                if let Some(peer) = self.peers.index_of(&from, &self.tip.validators) {
-                    let slot = Slot { height: head.next(), view: View::FIRST };
-                    self.engine.handle(Input::PeerAt { peer, slot });
+                let next = head.0.checked_add(1).map(Height);
+                if let (Some(peer), Some(height)) = (self.peers.index_of(&from, &self.tip.validators), next) {
+                    self.engine.handle(Input::PeerAt { peer, slot: Slot { height, view: View::FIRST } });
                 }
                 return Ok(());
             }
@@ -57,7 +60,8 @@ impl<S: Store> Replica<S> {
             if let Some(head) = height.previous() {
                 self.saw_head(from, head);
             }
-            if height == self.height().next() {
+            let from_validator = self.peers.index_of(&from, &self.tip.validators).is_some();
+            if from_validator && height == self.height().next() {
                 self.ahead.keep(height, from, message);
             }
             return Ok(());
@@ -95,7 +99,9 @@ impl<S: Store> Replica<S> {
         {
             self.engine.handle(Input::Certificate(checked));
         }
-        if let Some(outline) = message.outline {
+        if let Some(outline) = message.outline
+            && signed.proposal.slot.view <= self.view.next()
+        {
             self.blocks.note(signed.proposal.block, outline);
         }
         self.engine.handle(Input::Proposal(signed));
@@ -104,6 +110,9 @@ impl<S: Store> Replica<S> {
 
     fn hear_vote(&mut self, signed: SignedVote) -> Result<(), Stop> {
         let height = signed.vote.slot().height;
+        if height.0.saturating_add(EVIDENCE_WINDOW) < self.height().0 {
+            return Ok(());
+        }
         let late = height < self.height();
         if late && !self.same_set_at(height)? {
             return Ok(());
@@ -303,6 +312,21 @@ impl<S: Store> Replica<S> {
         }
     }
 
+    /// Those of the transactions that are held, of one block's size together: more no block can need.
+    fn held(&self, block: &BlockHash, names: &[Hash]) -> Vec<Transaction> {
+        let held = self.blocks.get(block).map(|pending| pending.held(names)).unwrap_or_default();
+        if !held.is_empty() {
+            return held;
+        }
+        let mut bytes = 0;
+        let waiting = names.iter().filter_map(|name| self.mempool.by_bytes(name));
+        let fitting = waiting.take_while(|waiting| {
+            bytes += waiting.length_bytes();
+            bytes <= BLOCK_BYTES_MAX
+        });
+        fitting.map(|waiting| (**waiting.transaction).clone()).collect()
+    }
+
     pub(super) fn broadcast(&mut self, message: Message) {
         self.actions.push(Action::Broadcast(Arc::new(message)));
     }
@@ -319,15 +343,7 @@ impl<S: Store> Replica<S> {
         let response = match request {
             Request::Blocks(_) => Response::Blocks(Vec::new()),
             Request::Body(block) => Response::Body(self.body_of(&block)?),
-            Request::Transactions(block, names) => {
-                let mut held =
-                    self.blocks.get(&block).map(|pending| pending.held(&names)).unwrap_or_default();
-                if held.is_empty() {
-                    let waiting = names.iter().filter_map(|name| self.mempool.by_bytes(name));
-                    held = waiting.map(|waiting| (**waiting.transaction).clone()).collect();
-                }
-                Response::Transactions(held)
-            }
+            Request::Transactions(block, names) => Response::Transactions(self.held(&block, &names)),
             Request::Memory(inquiry) => Response::Memory(Box::new(self.remembered(inquiry)?)),
         };
         self.actions.push(Action::Answer { channel, response });

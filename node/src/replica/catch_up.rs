@@ -79,6 +79,11 @@ impl<S: Store> Replica<S> {
             return Ok(());
         }
         self.catch_up.asked = None;
+        if response.is_none() {
+            // Nothing was shown and nothing is disproved: another is asked, a moment later.
+            self.schedule(Timer::CatchUp(self.height()), GRACE_MS);
+            return Ok(());
+        }
         let blocks = match response {
             Some(CheckedResponse::Blocks(blocks)) => blocks,
             Some(_) | None => Vec::new(),

@@ -16,6 +16,9 @@ use crate::message::{CheckedResponse, Outline, Request};
 /// After every holder of a body was asked in vain, they are asked again after so long, in milliseconds.
 const FETCH_RETRY_MS: u64 = 250;
 
+/// A proposal from the future is looked at again at least this often, in milliseconds.
+const LIVE_LOOK_MS: u64 = 60_000;
+
 /// Canonical bytes of a stored body: a full block and its header.
 const BODY_BYTES_MAX: usize = BLOCK_BYTES_MAX + 4_096;
 
@@ -31,6 +34,8 @@ impl<S: Store> Replica<S> {
             state::build(&self.tip, &self.reader, time, proposer, room, candidates)?;
         for (id, why) in left_out {
             match why {
+                // What only another transaction of this block rules out may still have its turn.
+                LeftOut::Refused(_) if block.is_some() => self.drop_if_refused(&id)?,
                 LeftOut::Refused(refusal) => self.drop_refused(&id, &refusal),
                 LeftOut::NoRoom => {}
             }
@@ -154,7 +159,7 @@ impl<S: Store> Replica<S> {
                 }
                 Ok(None) => unreachable!("a judged block has a verdict"),
                 Err(until) => {
-                    let delay_ms = until.saturating_ms_since(self.now.wall).max(1);
+                    let delay_ms = until.saturating_ms_since(self.now.wall).clamp(1, LIVE_LOOK_MS);
                     let pending = self.blocks.get_mut(&hash).expect("judged just now");
                     pending.purposes.insert(purpose);
                     self.schedule(Timer::Live(hash), delay_ms);
@@ -193,19 +198,36 @@ impl<S: Store> Replica<S> {
 
     /// Asks the next holder for what is missing, one question at a time.
     fn fetch(&mut self, hash: BlockHash) -> Result<(), Stop> {
+        let own = self.own_index();
+        let others = self.tip.validators.indices().filter(|index| Some(*index) != own);
+        let everyone: Vec<PublicKey> =
+            others.flat_map(|index| self.peers.nodes_of(index, &self.tip.validators)).collect();
         let Some(pending) = self.blocks.get_mut(&hash) else { return Ok(()) };
         if pending.request.is_some() {
             return Ok(());
+        }
+        // After each round in vain, whoever is connected by now is asked as well.
+        if pending.holders.is_empty()
+            || (pending.asked > 0 && pending.asked.is_multiple_of(pending.holders.len()))
+        {
+            for node in everyone {
+                if !pending.holders.contains(&node) {
+                    pending.holders.push(node);
+                }
+            }
         }
         if pending.holders.is_empty() {
             self.schedule(Timer::Fetch(hash), FETCH_RETRY_MS);
             return Ok(());
         }
+        let round = pending.asked / pending.holders.len();
         let to = pending.holders[pending.asked % pending.holders.len()];
         pending.asked += 1;
+        // The names came from the leader alone, who may have invented them: every second round asks for the
+        // whole body instead.
         let request = match pending.header() {
-            None => Request::Body(hash),
-            Some(_) => Request::Transactions(hash, pending.missing()),
+            Some(_) if round.is_multiple_of(2) => Request::Transactions(hash, pending.missing()),
+            Some(_) | None => Request::Body(hash),
         };
         let id = self.ask(to, Asked::Fetch(hash), request);
         self.blocks.get_mut(&hash).expect("looked up above").request = Some(id);

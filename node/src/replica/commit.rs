@@ -12,6 +12,9 @@ use tanba_storage::{Position, Store, StoreReader};
 use super::{Replica, Stop, action::Action, checks::is_body_mismatch, timer::Timer};
 use crate::message::{Announcement, CheckedBlock};
 
+/// A heartbeat is looked for at least this often, so that a clock that was set is noticed, in milliseconds.
+const HEARTBEAT_LOOK_MS: u64 = 30_000;
+
 /// A journal larger than this is rewritten with what still binds, in bytes.
 const JOURNAL_BYTES_MAX: u64 = 8 << 20;
 
@@ -116,7 +119,7 @@ impl<S: Store> Replica<S> {
         self.refresh_peers()?;
         self.report_status();
         self.hear_memories()?;
-        self.start_height(false)
+        self.start_height()
     }
 
     /// A journal that ends below the store's head reads as lost: says first that nothing is missing.
@@ -148,7 +151,7 @@ impl<S: Store> Replica<S> {
     /// When the next heartbeat may be due.
     pub(super) fn schedule_heartbeat(&mut self) {
         let due = self.heartbeat_due();
-        let delay_ms = due.saturating_ms_since(self.now.wall).max(1);
+        let delay_ms = due.saturating_ms_since(self.now.wall).clamp(1, HEARTBEAT_LOOK_MS);
         self.schedule(Timer::Heartbeat(self.height()), delay_ms);
     }
 

@@ -61,6 +61,13 @@ pub(crate) struct Waiting {
     arrival: u64,
 }
 
+impl Waiting {
+    /// The length of its canonical form.
+    pub(crate) fn length_bytes(&self) -> usize {
+        self.length_bytes
+    }
+}
+
 /// The waiting transactions.
 #[derive(Debug)]
 pub(crate) struct Mempool {
@@ -126,6 +133,17 @@ impl Mempool {
     /// Whether a transaction waits.
     pub(crate) fn contains(&self, id: &TransactionId) -> bool {
         self.waiting.contains_key(id)
+    }
+
+    /// A waiting transaction.
+    pub(crate) fn get(&self, id: &TransactionId) -> Option<&Waiting> {
+        self.waiting.get(id)
+    }
+
+    /// The one that waits longest.
+    pub(crate) fn oldest(&self) -> Option<TransactionId> {
+        let firsts = self.queues.values().filter_map(|queue| queue.by_arrival.first_key_value());
+        firsts.min_by_key(|(arrival, _)| **arrival).map(|(_, id)| *id)
     }
 
     /// The waiting transaction whose bytes have this name.

@@ -28,18 +28,28 @@ pub(crate) struct Peer {
 pub(crate) struct Peers {
     peers: BTreeMap<PublicKey, Peer>,
     root: Hash,
+    /// When an admission next begins or ends.
+    next_change: Option<Timestamp>,
 }
 
 impl Peers {
-    /// Reads the registry again if the institutions changed; true if it did.
+    /// Reads the registry again if the institutions changed or an admission began or ended; true if it did.
     pub(crate) fn refresh(&mut self, tip: &Tip, reader: &impl NodeReader) -> Result<bool, ReadError> {
         let root = tip.roots.of(Table::Institutions);
-        if root == self.root {
+        let time = tip.header.time;
+        if root == self.root && self.next_change.is_none_or(|change| time < change) {
             return Ok(false);
         }
+        self.next_change = None;
         let mut registry = BTreeMap::new();
         for institution in institutions(reader, &root)? {
-            for peer in institution.peers.iter().filter(|p| admitted_at(p, tip.header.time)) {
+            for peer in &institution.peers {
+                let changes =
+                    [Some(peer.from), peer.to].into_iter().flatten().filter(|change| *change > time);
+                self.next_change = self.next_change.into_iter().chain(changes).min();
+                if !admitted_at(peer, time) {
+                    continue;
+                }
                 let known = self.peers.remove(&peer.key);
                 let (connected, head) = known.map_or((false, None), |k| (k.connected, k.head));
                 registry.insert(peer.key, Peer { bin: institution.bin, kind: peer.kind, connected, head });

@@ -10,7 +10,7 @@ use tanba_consensus::{
     recovery::{Answer, CheckedAnswer, Inquiry, Loss, Recovery, Verdict},
 };
 use tanba_crypto::{Canonical, PublicKey, Verified};
-use tanba_ledger::{Height, ValidatorIndex, certificate::Electorate, state::Tip};
+use tanba_ledger::{Height, Slot, ValidatorIndex, certificate::Electorate, state::Tip};
 use tanba_storage::{JournalCondition, Store, StoreReader};
 
 use super::{Asked, Replica, Stop, Voice, timer::Timer};
@@ -22,6 +22,9 @@ use crate::{
 /// From one question to the next, while answers are missing, in milliseconds.
 const ASK_AGAIN_MS: u64 = 500;
 
+/// A key that abstains through this height never votes again.
+const FOR_EVER: Height = Height(u64::MAX);
+
 /// Where a start stands.
 #[derive(Debug)]
 pub(crate) struct Startup {
@@ -29,13 +32,12 @@ pub(crate) struct Startup {
     recovery: Option<Recovery>,
     /// Answers about heights that the catch-up has not reached.
     early: BTreeMap<PublicKey, Answer>,
-    retired: bool,
 }
 
 impl Startup {
     /// Nothing to find out: an observer says nothing.
     pub(crate) fn observer() -> Startup {
-        Startup { recovery: None, early: BTreeMap::new(), retired: false }
+        Startup { recovery: None, early: BTreeMap::new() }
     }
 
     /// Whether the verdict is reached.
@@ -45,16 +47,16 @@ impl Startup {
 
     /// Whether the journal takes records: a lost one does not, before a new one takes its place.
     pub(crate) fn has_journal(&self) -> bool {
-        !self.retired && self.recovery.as_ref().is_none_or(|recovery| recovery.loss().is_none())
-    }
-
-    /// Whether this key must never vote again.
-    pub(crate) fn is_retired(&self) -> bool {
-        self.retired
+        self.recovery.as_ref().is_none_or(|recovery| recovery.loss().is_none())
     }
 }
 
 impl Voice {
+    /// Whether journal and store were once lost together: this key never votes again.
+    pub(super) fn is_retired(&self) -> bool {
+        self.guard.abstains_through() == Some(FOR_EVER)
+    }
+
     /// Reads the journal and begins the start-up protocol.
     pub(super) fn open<S: Store>(signer: Signer, store: &mut S, tip: &Tip) -> Result<(Voice, Startup), Stop> {
         let (chain, key, head) = (tip.chain(), signer.public(), tip.header.height);
@@ -76,7 +78,7 @@ impl Voice {
         }
         let mut guard = found.unwrap_or_else(|_| Guard::create(chain, key).0);
         guard.commit(head);
-        let startup = Startup { recovery: Some(recovery), early: BTreeMap::new(), retired: false };
+        let startup = Startup { recovery: Some(recovery), early: BTreeMap::new() };
         Ok((Voice { signer, guard }, startup))
     }
 }
@@ -145,7 +147,8 @@ impl<S: Store> Replica<S> {
             recovery.advance(head, self.tip.validators.clone());
         }
         for (peer, answer) in std::mem::take(&mut self.startup.early) {
-            match check_answer(&answer, self.electorate()) {
+            let own = self.own_index();
+            match check_answer(&answer, self.electorate(), own) {
                 Heard::Now(checked) => {
                     let voice = self.voice.as_ref().expect("a validator starts");
                     if let Some(recovery) = &mut self.startup.recovery {
@@ -176,7 +179,19 @@ impl<S: Store> Replica<S> {
                 tracing::warn!(%through, "promises were lost; this validator is silent through that height");
             }
             Verdict::Retire => {
-                self.startup.retired = true;
+                let voice = self.voice.as_mut().expect("a validator starts");
+                let key = voice.signer.public();
+                // Written down: after a restart the store will be there again, and the key must stay silent.
+                let records = [
+                    Record::Owner(self.chain, key),
+                    Record::Covers(self.tip.header.height),
+                    Record::AbstainThrough(FOR_EVER),
+                ];
+                let bytes: Vec<Vec<u8>> = records.iter().map(Canonical::to_canonical).collect();
+                self.store.journal().rewrite(&bytes)?;
+                let guard = Guard::replay(&records, self.chain, key);
+                voice.guard = guard.map_err(|error| Stop::Journal(error.to_string()))?;
+                voice.guard.commit(self.tip.header.height);
                 tracing::error!(
                     "promises and store of this validator are lost: its key must not vote again; \
                      follow the chain and have the institution rotate the validator key"
@@ -184,8 +199,7 @@ impl<S: Store> Replica<S> {
             }
         }
         self.startup.recovery = None;
-        let may_speak = !self.startup.retired
-            && self.voice.as_ref().is_some_and(|voice| voice.guard.may_speak_at(self.height()));
+        let may_speak = self.voice.as_ref().is_some_and(|voice| voice.guard.may_speak_at(self.height()));
         if let Some(own) = self.own_index().filter(|_| may_speak) {
             self.engine.handle(Input::StartVoting(own));
         }
@@ -203,7 +217,7 @@ enum Heard {
 
 /// Checks an answer under the set of the height being decided. Statements about committed heights need no
 /// check: nothing is signed there any more, and our own head proves as much as they could.
-fn check_answer(answer: &Answer, electorate: Electorate<'_>) -> Heard {
+fn check_answer(answer: &Answer, electorate: Electorate<'_>, own: Option<ValidatorIndex>) -> Heard {
     let present = electorate.height;
     let highest = answer.decided.as_ref().map_or(Height::GENESIS, |proof| proof.slot().height);
     let votes = answer.votes.iter().filter(|signed| signed.vote.slot().height >= present);
@@ -213,6 +227,13 @@ fn check_answer(answer: &Answer, electorate: Electorate<'_>) -> Heard {
     if highest > present || above {
         return Heard::Later;
     }
+    // What is shown as ours must be ours: another's genuine signature would read as a promise we forgot.
+    let leader = |slot: Slot| electorate.validators.leader(slot.height, slot.view);
+    let foreign = votes.clone().any(|signed| Some(signed.voter) != own)
+        || proposals.clone().any(|signed| Some(leader(signed.proposal.slot)) != own);
+    if foreign {
+        return Heard::Never;
+    }
     let decided = match &answer.decided {
         Some(proof) if highest == present => match Verified::check(proof.clone(), electorate) {
             Ok(checked) => Some(checked),
@@ -220,11 +241,43 @@ fn check_answer(answer: &Answer, electorate: Electorate<'_>) -> Heard {
         },
         Some(_) | None => None,
     };
-    let votes = votes.map(|signed| Verified::check(*signed, electorate)).collect::<Result<Vec<_>, _>>();
+    // Our vote in the finalization shown is a signature of ours like any other.
+    let certified = decided.iter().flat_map(|proof| proof.votes()).filter(|signed| Some(signed.voter) == own);
+    let votes = votes.copied().chain(certified);
+    let votes = votes.map(|signed| Verified::check(signed, electorate)).collect::<Result<Vec<_>, _>>();
     let proposals =
         proposals.map(|signed| Verified::check(*signed, electorate)).collect::<Result<Vec<_>, _>>();
     match (votes, proposals) {
         (Ok(votes), Ok(proposals)) => Heard::Now(CheckedAnswer { decided, votes, proposals }),
         _ => Heard::Never,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tanba_ledger::{
+        BlockHash, SignedVote, View, Vote,
+        testkit::{self, World},
+    };
+
+    use super::*;
+
+    #[test]
+    fn another_validators_signature_is_no_promise_of_ours() {
+        let world = World::new();
+        let electorate =
+            Electorate { chain: &world.chain, height: Height(1), validators: &world.tip.validators };
+        let slot = Slot { height: Height(1), view: View(1) };
+        let vote = Vote::Notarize(slot, BlockHash(world.tip.hash.0));
+        let shown = |number: usize| {
+            let index = ValidatorIndex(number as u16);
+            let signed = SignedVote::sign(vote, index, &world.chain, &testkit::keys(number).validator);
+            Answer { decided: None, votes: vec![signed], proposals: Vec::new() }
+        };
+        let own = Some(ValidatorIndex(0));
+        assert!(matches!(check_answer(&shown(1), electorate, own), Heard::Never));
+        assert!(
+            matches!(check_answer(&shown(0), electorate, own), Heard::Now(checked) if checked.votes.len() == 1)
+        );
     }
 }

@@ -37,7 +37,7 @@ impl<S: Store> Replica<S> {
         if !self.startup.is_over() {
             return Voting::Recovering;
         }
-        if self.startup.is_retired() {
+        if voice.is_retired() {
             return Voting::Retired;
         }
         match voice.guard.abstains_through() {

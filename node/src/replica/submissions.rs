@@ -42,7 +42,7 @@ impl<S: Store> Replica<S> {
             self.actions.push(Action::Concluded { id: client, outcome: Outcome::Final(position) });
             return Ok(());
         }
-        let result = match self.admit(transaction, length_bytes)? {
+        let result = match self.admit(transaction, length_bytes, Spread::ByUs)? {
             Ok(()) | Err(Declined::Waiting) => {
                 let waiters = self.submissions.waiting.entry(id).or_default();
                 if waiters.len() < WAITERS_MAX {
@@ -69,7 +69,9 @@ impl<S: Store> Replica<S> {
         let judgement = if self.reader.position(&id)?.is_some() {
             Judgement::Ignore
         } else {
-            match self.admit(transaction, length_bytes)? {
+            // What came by gossip is spread by its judgement.
+            let spread = if gossip.is_some() { Spread::ByJudgement } else { Spread::ByUs };
+            match self.admit(transaction, length_bytes, spread)? {
                 Ok(()) | Err(Declined::Waiting) => Judgement::Accept,
                 // The sender may know a newer head than we do: what is refused here is not passed on, and
                 // nobody is blamed.
@@ -86,6 +88,7 @@ impl<S: Store> Replica<S> {
         &mut self,
         transaction: Verified<Transaction>,
         length_bytes: usize,
+        spread: Spread,
     ) -> Result<Result<(), Declined>, Stop> {
         if self.mempool.contains(&transaction.id()) {
             return Ok(Err(Declined::Waiting));
@@ -99,7 +102,10 @@ impl<S: Store> Replica<S> {
         let transaction = Arc::new(transaction);
         match self.mempool.admit(transaction.clone(), length_bytes) {
             Ok(()) => {
-                self.actions.push(Action::Gossip(transaction));
+                match spread {
+                    Spread::ByUs => self.actions.push(Action::Gossip(transaction)),
+                    Spread::ByJudgement => {}
+                }
                 Ok(Ok(()))
             }
             Err(MempoolError::Known) => Ok(Err(Declined::Waiting)),
@@ -112,6 +118,37 @@ impl<S: Store> Replica<S> {
     /// Tells everyone who waits that a transaction is final.
     pub(super) fn conclude_final(&mut self, id: &TransactionId, position: Position) {
         self.conclude(id, &Outcome::Final(position));
+    }
+
+    /// Drops what waits in vain from the front: a mempool that is not empty must hold a transaction that could be
+    /// included now, else there is no work (R0).
+    pub(super) fn drop_refused_first(&mut self) -> Result<(), Stop> {
+        let before = self.mempool.len();
+        while let Some(first) = self.mempool.oldest() {
+            self.drop_if_refused(&first)?;
+            if self.mempool.contains(&first) {
+                break;
+            }
+        }
+        if self.mempool.len() < before {
+            self.report_status();
+        }
+        Ok(())
+    }
+
+    /// Drops a waiting transaction if it breaks a rule by itself, on the head.
+    pub(super) fn drop_if_refused(&mut self, id: &TransactionId) -> Result<(), Stop> {
+        let Some(waiting) = self.mempool.get(id) else { return Ok(()) };
+        let transaction = waiting.transaction.clone();
+        let state = StateView::new(&self.tip.roots, &self.reader);
+        match rules::check_transaction(&state, &transaction, &Context::waiting(&self.tip, self.now.wall)) {
+            Ok(_) => Ok(()),
+            Err(CheckError::Refused(refusal)) => {
+                self.drop_refused(id, &refusal);
+                Ok(())
+            }
+            Err(CheckError::Read(error)) => Err(error.into()),
+        }
     }
 
     /// A transaction that waited breaks a rule now.
@@ -141,6 +178,14 @@ impl<S: Store> Replica<S> {
             self.actions.push(Action::Concluded { id: client, outcome: outcome.clone() });
         }
     }
+}
+
+/// How an admitted transaction reaches the other nodes.
+enum Spread {
+    /// We bring it into gossip.
+    ByUs,
+    /// It came by gossip and goes on when it is judged good.
+    ByJudgement,
 }
 
 /// Why a transaction was not admitted just now.
