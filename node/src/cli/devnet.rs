@@ -1,6 +1,14 @@
 //! `tanba devnet`: a whole network on this machine, and a class of diplomas on its way through it.
 
-use std::{io::IsTerminal, path::PathBuf, sync::Mutex, time::Duration};
+use std::{
+    io::IsTerminal,
+    path::PathBuf,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -64,7 +72,7 @@ pub fn run(args: DevnetArgs, ctx: &Context) -> Result<(), CliError> {
     let result = runtime.block_on(async {
         tokio::select! {
             told = tell(&options, args.keep, &teller, ctx) => told,
-            () = super::run::told_to_stop() => Err(interrupted()),
+            () = super::run::told_to_stop() => if teller.is_over() { Ok(()) } else { Err(interrupted()) },
         }
     });
     // Ends the nodes that are left: whoever drops them kills them, and the runtime waits for their end.
@@ -82,6 +90,7 @@ async fn tell(options: &Options, keep: bool, teller: &Lines, ctx: &Context) -> R
     let (mut devnet, report) = devnet::run(options, teller).await.map_err(|error| failed(&error))?;
     teller.finish();
     if keep {
+        teller.over.store(true, Ordering::Relaxed);
         ctx.output.data("tanba.devnet.v1", &report, |out| report.write(out))?;
         explain(&devnet, options, ctx);
         // Until Ctrl-C, which the caller waits for; a node that ends by itself ends the run.
@@ -124,8 +133,10 @@ fn explain(devnet: &Devnet, options: &Options, ctx: &Context) {
     let (home, graduates) = (observer.home().root().display(), options.folder.join(devnet::GRADUATES));
     let (graduate, node) = (|number: &str| graduates.join(number).display().to_string(), &observer.grpc);
     ctx.output.note(&format!("  {program} --home {home} verify {} --node {node}", graduate("0010.json")));
-    ctx.output
-        .note(&format!("  {program} --home {home} holder restrict {} --node {node}", graduate("0010.json")));
+    ctx.output.note(&format!(
+        "  {program} --home {home} holder restrict --holder-file {} --node {node}",
+        graduate("0010.json")
+    ));
 }
 
 fn remove(folder: &std::path::Path, ctx: &Context) {
@@ -159,6 +170,8 @@ fn failed(error: &DevnetError) -> CliError {
 struct Lines {
     output: Output,
     bar: Option<Mutex<Bar>>,
+    /// The story is told and the network is only kept: then a wish to stop is no interruption.
+    over: AtomicBool,
 }
 
 struct Bar {
@@ -170,7 +183,11 @@ impl Lines {
     fn new(output: Output) -> Lines {
         let draws = std::io::stderr().is_terminal() && !output.is_json();
         let hidden = || Mutex::new(Bar { what: String::new(), bar: ProgressBar::hidden() });
-        Lines { output, bar: draws.then(hidden) }
+        Lines { output, bar: draws.then(hidden), over: AtomicBool::new(false) }
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
     }
 
     fn finish(&self) {

@@ -2,6 +2,7 @@
 //!
 //! [`shared`] is one network that nothing in its tests harms; the others found their own.
 
+mod commands;
 mod disk;
 mod doors;
 mod homes;
