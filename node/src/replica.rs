@@ -29,7 +29,7 @@ use std::{
     sync::Arc,
 };
 
-use tanba_consensus::{Config, Engine, Guard, Input, StartHeight};
+use tanba_consensus::{Config, Engine, Guard, Input, Output, StartHeight};
 use tanba_crypto::PublicKey;
 use tanba_ledger::{
     BlockHash, Certificate, ChainId, Height, ValidatorIndex, View, Vote, certificate::Electorate,
@@ -252,8 +252,7 @@ impl<S: Store> Replica<S> {
             }
             _ => Default::default(),
         };
-        self.view = View::FIRST;
-        self.has_work = false;
+        self.leave_height()?;
         self.engine.handle(Input::StartHeight(StartHeight {
             height,
             validators: self.tip.validators.clone(),
@@ -265,6 +264,21 @@ impl<S: Store> Replica<S> {
         for (from, message) in self.ahead.take(height) {
             self.hear(from, message)?;
         }
+        Ok(())
+    }
+
+    /// What agreement still asked for belongs to a height that is decided, perhaps by catch-up while the engine
+    /// was about to decide it as well. Only evidence outlives its height.
+    fn leave_height(&mut self) -> Result<(), Stop> {
+        while let Some(output) = self.engine.next_output() {
+            if matches!(output, Output::Equivocation(_)) {
+                self.perform(output)?;
+            }
+        }
+        self.deciding = None;
+        self.blocks = Blocks::default();
+        self.view = View::FIRST;
+        self.has_work = false;
         Ok(())
     }
 

@@ -198,3 +198,27 @@ fn what_conflicts_with_a_final_transaction_does_not_keep_the_network_awake() {
         cluster.nodes.iter().filter_map(|n| n.status.as_ref()).map(|s| (s.view, s.mempool_count)).collect();
     assert!(views.iter().all(|(view, waiting)| *view == View(1) && *waiting == 0), "at rest: {views:?}");
 }
+
+#[test]
+fn a_restarted_validator_catches_up_while_blocks_go_on_coming() {
+    for seed in 100..145 {
+        let mut cluster = Cluster::seeded(seed);
+        settle(&mut cluster);
+        cluster.weather = Weather { delay_ms_min: 1, delay_ms_max: 40, ..tanba_tests::cluster::FAIR };
+        let mut ids = Vec::new();
+        for round in 0..24 {
+            if round == 4 {
+                cluster.crash(2);
+            }
+            if round == 8 {
+                cluster.start(2);
+            }
+            let batch = cluster.world.issue((round % 2) as usize, round * 20, 20);
+            ids.push(cluster.submit(0, batch));
+            cluster.run_ms(30);
+        }
+        cluster.run_until(60_000, "all are final", |cluster| ids.iter().all(|id| cluster.is_final(*id)));
+        let target = cluster.history.keys().next_back().expect("blocks").0;
+        cluster.run_until(10_000, "everyone is there", all_at(target));
+    }
+}

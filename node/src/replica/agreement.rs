@@ -199,7 +199,7 @@ impl<S: Store> Replica<S> {
         Ok(())
     }
 
-    fn perform(&mut self, output: Output) -> Result<(), Stop> {
+    pub(super) fn perform(&mut self, output: Output) -> Result<(), Stop> {
         match output {
             Output::Entered(slot) => {
                 self.view = slot.view;
