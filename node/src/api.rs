@@ -1,9 +1,9 @@
 //! The gRPC server: the edge where strangers meet the ledger.
 //!
-//! A connection passes the [`listener`] (counted, HTTP/2), a call passes the [`routes`] (counted until its
-//! answer is taken) and reaches one of three services: [`registrar`], [`verifier`] and [`ledger`]. Reads go to
+//! A connection passes the `listener` (counted, HTTP/2), a call passes the `routes` (counted until its
+//! answer is taken) and reaches one of three services: `registrar`, `verifier` and `ledger`. Reads go to
 //! the store and wait for nobody; submissions go to the replica through its handle. Every proof is checked by
-//! the routine that clients use before it leaves ([`prove`]). All bounds stand in [`limits`], every error is
+//! the routine that clients use before it leaves (`prove`). All bounds stand in [`limits`], every error is
 //! mapped in [`status`]. Nothing here logs who asked, or for which diploma.
 
 pub mod limits;

@@ -2,7 +2,7 @@
 //! object a command for machines; exit codes are a promise ([`exit::Exit`]).
 //!
 //! Each noun is a file with its arguments and `run(args, ctx) -> Result<(), CliError>`. [`output`] alone prints.
-//! A new noun is a file, a variant of [`Command`] and an arm of [`Command::run`].
+//! A new noun is a file, a variant of [`Command`] and an arm of `Command::run`.
 
 pub mod blocks;
 pub mod completions;

@@ -1,9 +1,10 @@
 //! The linkability attack on what stands on the ledger: whoever knows every requisite of every graduate, the
 //! issuer, the day and the program's source, but neither salts nor openings, must not tell whose an entry is.
 //!
-//! Three attackers are tried on classes of 1, 2, 5 and 20: one recomputes commitments under guessed openings,
-//! one searches the transaction's bytes for anything derived from a person alone, and one uses order, by
-//! playing the same class many times and looking for a place that leans towards a person.
+//! Four attackers are tried. Three on classes of 1, 2, 5 and 20: one recomputes commitments under guessed
+//! openings, one searches the transaction's bytes for anything derived from a person alone, and one uses order,
+//! by playing the same class many times and looking for a place that leans towards a person. The fourth joins a
+//! published graduation list with all that the ledger tells of a batch.
 
 use std::collections::BTreeSet;
 
@@ -162,6 +163,30 @@ fn a_class_below_twenty_is_not_made_without_consent() {
     for class in CLASSES {
         let made = prepare(&rows(class), &order(), &mut CounterRandom::new(1));
         assert_eq!(matches!(made, Err(PrepareError::Small { .. })), class < 20);
+    }
+}
+
+#[test]
+fn a_published_graduation_list_leaves_at_least_twenty_people_for_each_token() {
+    let list = include_bytes!("../../../examples/class-2026.csv");
+    let published = crate::issue::Roster::parse(list).expect("the sample class").rows;
+    for university in ["1", "2", "3", "4"] {
+        let own: Vec<Row> =
+            published.iter().filter(|row| row.university.as_deref() == Some(university)).cloned().collect();
+        for batch in prepared(&own, &Order { entries_max: 20, ..order() }, 7).batches {
+            let issue = batch.issue();
+            // All that the ledger tells of each of its tokens, joined with all that the list tells.
+            let fits = |row: &&Row| {
+                let date = row.requisites.award_date;
+                let month = tanba_ledger::Month::new(date.year(), date.month());
+                month == Some(issue.awarded_month) && issue.scopes.contains(&row.scope())
+            };
+            let candidates = own.iter().filter(fits).count();
+            assert!(
+                !issue.small && candidates >= 20,
+                "{candidates} people for a token of university {university}"
+            );
+        }
     }
 }
 
