@@ -292,6 +292,15 @@ fn proofs_have_their_bytes() {
             }));
         }
     }
+    let mut chain = Chain::new();
+    let block = chain.block(&[chain.world.issue(0, 1, 20)]);
+    let (receipt, transaction) = (chain.receipt(&block, 0), &block.transactions[0]);
+    assert!(chain.included(&receipt, transaction).is_ok());
+    vectors.push(json!({
+        "name": "receipt of a transaction in block 1, from genesis",
+        "transaction": transaction.id().to_string(),
+        "bytes": hex::encode(receipt.to_canonical()),
+    }));
     check("ledger-proofs.json", &vectors);
 }
 

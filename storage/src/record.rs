@@ -77,3 +77,36 @@ impl Checkpoint {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tanba_crypto::{Canonical, Hash};
+    use tanba_ledger::testkit::World;
+
+    use super::*;
+
+    /// A record as it lies on disk; a change of these bytes changes [`FORMAT`].
+    fn hex(record: &impl Canonical) -> String {
+        record.to_canonical().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn records_on_disk_are_pinned() {
+        let (chain, block) = (ChainId(Hash([1; 32])), BlockHash(Hash([2; 32])));
+        let (ones, twos) = ("01".repeat(32), "02".repeat(32));
+        assert_eq!(FORMAT, 1);
+        assert_eq!(hex(&Format { format: FORMAT, chain }), format!("00000001{ones}"));
+        assert_eq!(hex(&Head { height: Height(7), hash: block }), format!("0000000000000007{twos}"));
+        let pending = Pending { height: Height(7), header: 1, finalization: 2, body: 3 };
+        assert_eq!(hex(&pending), "0000000000000007000100020003");
+        assert_eq!(hex(&Derived { height: Height(7) }), "0000000000000007");
+        let world = World::new();
+        let checkpoint = Checkpoint::of(&world.tip, &world.tip.validators).to_canonical();
+        let named = Hash::plain(&checkpoint).to_string();
+        assert_eq!(
+            (checkpoint.len(), &named[..16]),
+            (835, "f046ff828b510088"),
+            "the checkpoint of the test kit's genesis"
+        );
+    }
+}

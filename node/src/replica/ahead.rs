@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tanba_crypto::PublicKey;
+use tanba_crypto::{Canonical, PublicKey};
 use tanba_ledger::Height;
 
 use crate::message::Message;
@@ -11,11 +11,21 @@ use crate::message::Message;
 /// Messages kept of one peer.
 const MESSAGES_MAX: usize = 32;
 
+/// Canonical bytes of the messages kept of one peer; a proposal that names a full block has an eighth of it.
+const BYTES_MAX: usize = 1 << 20;
+
 /// Messages of the next height.
 #[derive(Debug, Default)]
 pub(crate) struct Ahead {
     height: Height,
-    kept: BTreeMap<PublicKey, VecDeque<Message>>,
+    kept: BTreeMap<PublicKey, Kept>,
+}
+
+/// What is kept of one peer, oldest first, each with its length.
+#[derive(Debug, Default)]
+struct Kept {
+    messages: VecDeque<(usize, Message)>,
+    bytes: usize,
 }
 
 impl Ahead {
@@ -26,10 +36,13 @@ impl Ahead {
             self.height = height;
         }
         let kept = self.kept.entry(from).or_default();
-        if kept.len() == MESSAGES_MAX {
-            kept.pop_front();
+        let length_bytes = message.to_canonical().len();
+        kept.messages.push_back((length_bytes, message));
+        kept.bytes += length_bytes;
+        while kept.messages.len() > MESSAGES_MAX || kept.bytes > BYTES_MAX {
+            let Some((length_bytes, _)) = kept.messages.pop_front() else { break };
+            kept.bytes -= length_bytes;
         }
-        kept.push_back(message);
     }
 
     /// Gives what was kept of `height`, in each peer's order.
@@ -38,6 +51,8 @@ impl Ahead {
         if height != self.height {
             return Vec::new();
         }
-        kept.into_iter().flat_map(|(from, messages)| messages.into_iter().map(move |m| (from, m))).collect()
+        let of_peer =
+            |(from, kept): (PublicKey, Kept)| kept.messages.into_iter().map(move |(_, m)| (from, m));
+        kept.into_iter().flat_map(of_peer).collect()
     }
 }
