@@ -23,7 +23,7 @@ fn messages_between_nodes_are_pinned() {
     let mut world = World::new();
     let validators = world.tip.validators.clone();
     let transaction = world.issue(0, 0, 20);
-    let block = world.block(&[transaction.clone()]);
+    let block = world.block(std::slice::from_ref(&transaction));
     let slot = Slot { height: Height(1), view: View(1) };
     let vote = |kind: Vote, voter: u16| {
         SignedVote::sign(kind, ValidatorIndex(voter), &world.chain, &keys(usize::from(voter)).validator)
