@@ -12,7 +12,7 @@
 mod golden;
 
 use golden::Vectors;
-use tanba_crypto::{Canonical, Hash, PublicKey, Signature, SigningKey};
+use tanba_crypto::{Canonical, Hash, PublicKey, Signature, SigningKey, Verify};
 use tanba_ledger::{
     Approval, BlockHash, Certificate, ChainId, Day, Height, Level, Month, Operation, Programme, SignedVote,
     Slot, Timestamp, Transaction, TransactionBody, TransactionId, ValidatorIndex, ValidatorSet, View, Vote,
@@ -20,6 +20,7 @@ use tanba_ledger::{
     operation::{
         Basis, Entry, HolderAct, Issue, Reason, Right, control_of, document_commitment, replace_link,
     },
+    proof::{Checkpoint, CosignedCheckpoint, WitnessPolicy},
     record::{
         Accreditation, Batch, Capital, Institution, InstitutionRole, InstitutionState, KeyRecord, KeyRole,
         NetworkKind, Params, Peer, PeerKind, Quota, RecordKey, Regime, RegimeKind, Standing, Table, Token,
@@ -366,5 +367,21 @@ fn trees_and_roots_have_their_hashes() {
         let name = format!("RFC 6962 tree of leaves n < {count}, one byte each");
         vectors.add(&name, &[hash_of(tree::root((0..count).map(|n| [n])))]);
     }
+    vectors.check();
+}
+
+#[test]
+fn checkpoints_have_their_bytes() {
+    let checkpoint = Checkpoint::of(&World::new().tip.header);
+    let witnesses = [seeded_key("witness 1"), seeded_key("witness 2")];
+    let mut cosigned = CosignedCheckpoint { checkpoint, cosignatures: Vec::new() };
+    witnesses.iter().for_each(|witness| cosigned.cosign(witness));
+    let policy =
+        WitnessPolicy::new(witnesses.map(|witness| witness.public()).to_vec(), 2).expect("two of two");
+    assert_eq!(cosigned.verify(&policy), Ok(()));
+    let mut vectors = Vectors::of("ledger-checkpoints.json");
+    let signed = [("signing_bytes", hex::encode(checkpoint.signing_bytes()))];
+    vectors.value("checkpoint of the test kit's genesis", &checkpoint, &signed);
+    vectors.value("co-signed by two witnesses", &cosigned, &[]);
     vectors.check();
 }
