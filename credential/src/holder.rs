@@ -1,19 +1,19 @@
 //! The holder's file: one diploma with all that opens it. Whoever has it can show the diploma and follow its
 //! token, so it goes to the graduate alone; the vault keeps its parts under keys of their own.
 //!
-//! It is JSON: `{"holder_file":{…},"sum":"…"}`. F and G cover what the institution said; the sum covers the
-//! rest too (network, keys, proof), so that a damaged copy is known as damaged. The sum is a checksum, no
-//! signature: what makes a diploma genuine is that the ledger holds its F.
+//! F and G cover what the institution said; the sum beside it covers the rest too (network, keys, proof). The sum
+//! is a checksum, no signature: what makes a diploma genuine is that the ledger holds its F.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tanba_crypto::{Hash, PublicKey, SigningKey, Tag};
+use tanba_crypto::{Hash, PublicKey, SigningKey};
 
 use crate::{
     Diploma, IssuerBin,
     commitment::control_of,
     encoding::{base64_option, bytes32, bytes32_option, hash, public_key},
+    envelope::{self, Content},
     opening::{OpenError, Opened, Part, Sealed},
     requisites::Field,
 };
@@ -103,28 +103,21 @@ impl HolderFile {
 
     /// The file's bytes.
     pub fn to_json(&self) -> Vec<u8> {
-        let wire = Wire { sum: self.sum(), holder_file: self.clone() };
-        serde_json::to_vec(&wire).expect("texts and lists of texts are JSON")
+        envelope::to_json(&Wire { sum: envelope::sum(self), holder_file: self.clone() })
     }
 
     /// Reads a file; its sum must fit. Whether it opens is asked by [`open`].
     pub fn from_json(bytes: &[u8]) -> Result<HolderFile, OpenError> {
-        if bytes.len() > HOLDER_FILE_BYTES_MAX {
-            return Err(OpenError::TooLong { length: bytes.len(), limit: HOLDER_FILE_BYTES_MAX });
-        }
-        let wire: Wire = serde_json::from_slice(bytes).map_err(|error| OpenError::malformed(&error))?;
-        if wire.holder_file.format != HOLDER_FILE_FORMAT {
-            return Err(OpenError::Malformed { line: 0, column: 0 });
-        }
-        if wire.holder_file.sum() != wire.sum {
-            return Err(OpenError::Altered(Part::Checksum));
-        }
-        Ok(wire.holder_file)
+        let Wire { holder_file, sum } = envelope::read(bytes)?;
+        envelope::checked(holder_file, sum)
     }
+}
 
-    fn sum(&self) -> Hash {
-        let bytes = serde_json::to_vec(self).expect("texts and lists of texts are JSON");
-        Hash::tagged(Tag::HOLDER_FILE, &[&bytes])
+impl Content for HolderFile {
+    const FORMAT: &'static str = HOLDER_FILE_FORMAT;
+
+    fn format(&self) -> &str {
+        &self.format
     }
 }
 

@@ -15,6 +15,7 @@ pub mod diploma;
 pub mod disclosure;
 pub mod document;
 mod encoding;
+mod envelope;
 pub mod holder;
 pub mod leaves;
 mod opening;

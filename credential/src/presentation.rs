@@ -5,13 +5,14 @@
 //! a diploma is told so.
 
 use serde::{Deserialize, Serialize};
-use tanba_crypto::{Hash, Tag};
+use tanba_crypto::Hash;
 
 use crate::{
     Disclosure, HolderFile, IssuerBin,
     encoding::{base64_option, bytes32, hash},
-    holder::{self, HOLDER_FILE_BYTES_MAX},
-    opening::{OpenError, Opened, Part, Sealed},
+    envelope::{self, Content},
+    holder,
+    opening::{OpenError, Opened, Sealed},
     requisites::Field,
 };
 
@@ -102,23 +103,13 @@ pub fn present(file: &HolderFile, template: Template) -> Result<Presentation, Op
 impl Presentation {
     /// The bytes to show.
     pub fn to_json(&self) -> Vec<u8> {
-        let wire = Wire { sum: self.sum(), presentation: self.clone() };
-        serde_json::to_vec(&wire).expect("texts and lists of texts are JSON")
+        envelope::to_json(&Wire { sum: envelope::sum(self), presentation: self.clone() })
     }
 
     /// Reads what was shown; its sum must fit.
     pub fn from_json(bytes: &[u8]) -> Result<Presentation, OpenError> {
-        if bytes.len() > HOLDER_FILE_BYTES_MAX {
-            return Err(OpenError::TooLong { length: bytes.len(), limit: HOLDER_FILE_BYTES_MAX });
-        }
-        let wire: Wire = serde_json::from_slice(bytes).map_err(|error| OpenError::malformed(&error))?;
-        if wire.presentation.format != PRESENTATION_FORMAT {
-            return Err(OpenError::Malformed { line: 0, column: 0 });
-        }
-        if wire.presentation.sum() != wire.sum {
-            return Err(OpenError::Altered(Part::Checksum));
-        }
-        Ok(wire.presentation)
+        let Wire { presentation, sum } = envelope::read(bytes)?;
+        envelope::checked(presentation, sum)
     }
 
     /// Recomputes F and G; the fields must be exactly those of the template.
@@ -146,17 +137,20 @@ impl Presentation {
         }
         Ok(opened)
     }
+}
 
-    fn sum(&self) -> Hash {
-        let bytes = serde_json::to_vec(self).expect("texts and lists of texts are JSON");
-        Hash::tagged(Tag::HOLDER_FILE, &[&bytes])
+impl Content for Presentation {
+    const FORMAT: &'static str = PRESENTATION_FORMAT;
+
+    fn format(&self) -> &str {
+        &self.format
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::holder::tests::file;
+    use crate::{holder::tests::file, opening::Part};
 
     #[test]
     fn a_template_shows_its_fields_and_no_secret() {

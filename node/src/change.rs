@@ -1,21 +1,21 @@
-//! The file of a change of standing, passed between registrar and approver as a batch file is: the transaction's
-//! canonical bytes, a summary computed from them, and how far it came. It names no person; with replacements it
-//! holds the salts that lead to the new diplomas, so it goes to the officers alone.
+//! The file of a change of standing: the [`Dossier`] of its transaction and, with replacements, the salts that
+//! lead to the new diplomas. It names no person; because of the salts it goes to the officers alone.
 
 use std::path::Path;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
-use tanba_crypto::{Canonical, Hash, SignatureError, SigningKey, Verify};
-use tanba_genesis::text::{KEY_ROLES, moment, word_of};
+use tanba_crypto::Hash;
+use tanba_genesis::text::{moment, word_of};
 use tanba_ledger::{
-    Approval, Bin, Fingerprint, Operation, Transaction, TransactionBody,
-    limits::TRANSACTION_BYTES_MAX,
-    operation::{Reason, replace_link},
-    record::KeyRole,
+    Bin, Fingerprint, Operation, TransactionBody,
+    operation::{Reason, Replacement, replace_link},
 };
 
-use crate::issue::{FileError, Progress, files};
+use crate::issue::{
+    DossierError, Progress,
+    dossier::{self, Dossier},
+    files,
+};
 
 /// Bytes of a change file: the transaction in base64, and a summary line and a salt for each token.
 pub const CHANGE_FILE_BYTES_MAX: usize = 1024 * 1024;
@@ -34,39 +34,11 @@ pub const REASONS: tanba_genesis::text::Words<Reason> = &[
     ("lost", Reason::Lost),
 ];
 
-/// Why a change file is not read, or a step not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum ChangeError {
-    /// Not a change file of this version.
-    #[error("not a change file of this version: {0}")]
-    Malformed(String),
-    /// Summary and transaction say different things.
-    #[error("the summary does not describe the transaction: do not sign it, ask where the file comes from")]
-    Summary,
-    /// An approval in the file does not verify.
-    #[error("an approval in the file does not hold: {0}")]
-    Approval(#[from] SignatureError),
-    /// The role has approved, or approves no changes.
-    #[error("this role has approved already, or approves no changes")]
-    Role,
-    /// One person, two roles.
-    #[error("this key has approved in the other role; a second person must approve")]
-    SameKey,
-    /// A step out of order.
-    #[error("the change is {0:?}, this step does not follow")]
-    Progress(Progress),
-    /// The disk.
-    #[error(transparent)]
-    File(#[from] FileError),
-}
-
 /// A change on its way.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ChangeFile {
-    transaction: Transaction,
-    links: Vec<Link>,
-    progress: Progress,
-}
+pub type ChangeFile = Dossier<Links>;
+
+/// What a change has beside its transaction: a link for each replacement, in order; none for other operations.
+pub type Links = Vec<Link>;
 
 /// What opens the link of one replacement: for the holder of the old diploma and nobody else.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -121,7 +93,7 @@ struct Wire {
     progress: Progress,
     summary: Summary,
     transaction: String,
-    links: Vec<Link>,
+    links: Links,
 }
 
 /// The operation's word, the issuer, and what is changed of which diploma in which version.
@@ -147,171 +119,91 @@ fn parts_of(operation: &Operation) -> Option<Parts> {
 
 impl ChangeFile {
     /// A change without approvals. Panics unless `body` changes standings.
-    pub fn new(body: TransactionBody, links: Vec<Link>) -> ChangeFile {
+    pub fn new(body: TransactionBody, links: Links) -> ChangeFile {
         assert!(parts_of(&body.operation).is_some(), "the operation changes standings");
-        ChangeFile {
-            transaction: Transaction { body, approvals: Vec::new() },
-            links,
-            progress: Progress::Prepared,
-        }
-    }
-
-    /// What is signed and sent.
-    pub const fn transaction(&self) -> &Transaction {
-        &self.transaction
-    }
-
-    /// How far it came.
-    pub const fn progress(&self) -> Progress {
-        self.progress
-    }
-
-    /// Adds the approval of a registrar or an approver. With both, the change is approved.
-    pub fn approve(&mut self, role: KeyRole, factors: u16, key: &SigningKey) -> Result<(), ChangeError> {
-        if self.progress != Progress::Prepared {
-            return Err(ChangeError::Progress(self.progress));
-        }
-        if !matches!(role, KeyRole::Registrar | KeyRole::Approver) || self.has_role(role) {
-            return Err(ChangeError::Role);
-        }
-        if self.transaction.approvals.iter().any(|held| *held.key() == key.public()) {
-            return Err(ChangeError::SameKey);
-        }
-        let (chain, id) = (self.transaction.body.chain, self.transaction.id());
-        self.transaction.approve(Approval::by_officer(&chain, id, role, factors, key));
-        if self.is_approved() {
-            self.progress = Progress::Approved;
-        }
-        Ok(())
-    }
-
-    /// Marks the change as submitted. Save it before sending; calling it again resumes a submission.
-    pub fn begin_submission(&mut self) -> Result<&Transaction, ChangeError> {
-        match self.progress {
-            Progress::Approved | Progress::Submitted => {
-                self.progress = Progress::Submitted;
-                Ok(&self.transaction)
-            }
-            Progress::Prepared | Progress::Final { .. } => Err(ChangeError::Progress(self.progress)),
-        }
-    }
-
-    /// Records that the change is final.
-    pub fn mark_final(&mut self, height: u64, index: u32) -> Result<(), ChangeError> {
-        if self.progress != Progress::Submitted {
-            return Err(ChangeError::Progress(self.progress));
-        }
-        self.progress = Progress::Final { height, index };
-        Ok(())
+        Dossier::prepared(body, links)
     }
 
     /// What a person reads before signing, computed from the bytes to be signed.
     pub fn summary(&self) -> Summary {
-        let body = &self.transaction.body;
+        let transaction = self.transaction();
+        let body = &transaction.body;
         let (operation, issuer, changes) = parts_of(&body.operation).expect("checked when made or read");
         let changed = |(fingerprint, version, reason): (Fingerprint, u32, Reason)| Changed {
             fingerprint: fingerprint.0.to_string(),
             version,
             reason: word_of(REASONS, reason).to_owned(),
         };
-        let approval = |approval: &Approval| match approval {
-            Approval::Officer(officer) => format!("{} {}", word_of(KEY_ROLES, officer.role), officer.key),
-            Approval::Holder(holder) => format!("holder {}", holder.key),
-        };
         Summary {
-            transaction_id: self.transaction.id().to_string(),
+            transaction_id: transaction.id().to_string(),
             chain: body.chain.0.to_string(),
             institution: body.institution.to_string(),
             issuer: issuer.to_string(),
             operation: operation.to_owned(),
             diplomas: changes.into_iter().map(changed).collect(),
             expires: moment(body.expiry),
-            approvals: self.transaction.approvals.iter().map(approval).collect(),
+            approvals: self.signers(),
         }
     }
 
     /// The file's bytes.
     pub fn to_json(&self) -> Vec<u8> {
-        let wire = Wire {
+        dossier::to_json(&Wire {
             format: FORMAT.into(),
-            progress: self.progress,
+            progress: self.progress(),
             summary: self.summary(),
-            transaction: STANDARD.encode(self.transaction.to_canonical()),
-            links: self.links.clone(),
-        };
-        let mut json = serde_json::to_vec_pretty(&wire).expect("texts and numbers are JSON");
-        json.push(b'\n');
-        json
+            transaction: self.to_base64(),
+            links: self.extras.clone(),
+        })
     }
 
     /// Reads a file, and checks summary, links and approvals against the transaction.
-    pub fn from_json(bytes: &[u8]) -> Result<ChangeFile, ChangeError> {
-        let malformed = |why: &str| ChangeError::Malformed(why.into());
-        let wire: Wire =
-            serde_json::from_slice(bytes).map_err(|error| ChangeError::Malformed(error.to_string()))?;
-        if wire.format != FORMAT {
-            return Err(malformed("another format or version"));
-        }
-        let canonical =
-            STANDARD.decode(&wire.transaction).map_err(|_| malformed("the transaction is not base64"))?;
-        let transaction = Transaction::from_canonical(&canonical, TRANSACTION_BYTES_MAX)
-            .map_err(|error| ChangeError::Malformed(format!("the transaction: {error}")))?;
-        if parts_of(&transaction.body.operation).is_none() {
+    pub fn from_json(bytes: &[u8]) -> Result<ChangeFile, DossierError> {
+        let malformed = |why: &str| DossierError::Malformed(why.into());
+        let wire: Wire = dossier::from_json(bytes, CHANGE_FILE_BYTES_MAX, FORMAT)?;
+        let file = Dossier::read(&wire.transaction, wire.progress, wire.links)?;
+        if parts_of(&file.transaction().body.operation).is_none() {
             return Err(malformed("the transaction changes no standings"));
         }
-        let file = ChangeFile { transaction, links: wire.links, progress: wire.progress };
         if wire.summary != file.summary() {
-            return Err(ChangeError::Summary);
+            return Err(DossierError::Summary);
         }
         if !file.links_fit() {
             return Err(malformed("the links are not those of the transaction"));
-        }
-        if !file.transaction.approvals.is_empty() {
-            file.transaction.verify(&file.transaction.body.chain)?;
-        }
-        if file.is_approved() == (file.progress == Progress::Prepared) {
-            return Err(malformed("progress and approvals contradict each other"));
         }
         Ok(file)
     }
 
     /// Writes the file, all or nothing, readable by its owner alone.
-    pub fn save(&self, path: &Path) -> Result<(), ChangeError> {
+    pub fn save(&self, path: &Path) -> Result<(), DossierError> {
         Ok(files::write_atomic(path, &self.to_json())?)
     }
 
     /// Reads the file at `path`.
-    pub fn load(path: &Path) -> Result<ChangeFile, ChangeError> {
+    pub fn load(path: &Path) -> Result<ChangeFile, DossierError> {
         ChangeFile::from_json(&files::read_bounded(path, CHANGE_FILE_BYTES_MAX)?)
     }
 
     fn links_fit(&self) -> bool {
-        let Operation::Replace(list) = &self.transaction.body.operation else { return self.links.is_empty() };
-        let opens = |(link, change): (&Link, &tanba_ledger::operation::Replacement)| {
+        let Operation::Replace(list) = &self.transaction().body.operation else {
+            return self.extras.is_empty();
+        };
+        let opens = |(link, change): (&Link, &Replacement)| {
             let (Ok(salt), Ok(next)) = (Hash::from_hex(&link.salt), Hash::from_hex(&link.next)) else {
                 return false;
             };
             link.replaced == change.fingerprint.0.to_string()
                 && replace_link(&salt.0, &Fingerprint(next)) == change.link
         };
-        self.links.len() == list.changes.len() && self.links.iter().zip(&list.changes).all(opens)
-    }
-
-    fn has_role(&self, role: KeyRole) -> bool {
-        let is_of =
-            |approval: &Approval| matches!(approval, Approval::Officer(officer) if officer.role == role);
-        self.transaction.approvals.iter().any(is_of)
-    }
-
-    fn is_approved(&self) -> bool {
-        self.has_role(KeyRole::Registrar) && self.has_role(KeyRole::Approver)
+        self.extras.len() == list.changes.len() && self.extras.iter().zip(&list.changes).all(opens)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use tanba_ledger::{
-        operation::{Replacement, Replacements},
+        operation::Replacements,
+        record::KeyRole,
         testkit::{self, World},
         transaction::factor,
     };
@@ -337,22 +229,15 @@ mod tests {
     }
 
     #[test]
-    fn a_change_goes_from_two_people_to_final() {
-        let mut file = revocation();
-        let keys = testkit::keys(0);
-        file.approve(KeyRole::Registrar, factor::KEY, &keys.registrar).expect("registrar");
-        assert!(matches!(
-            file.approve(KeyRole::Approver, factor::KEY, &keys.registrar),
-            Err(ChangeError::SameKey)
-        ));
-        assert!(file.begin_submission().is_err(), "one approval is not enough");
-        file.approve(KeyRole::Approver, factor::KEY, &keys.approver).expect("approver");
-        file.begin_submission().expect("approved");
-        let mut resumed = ChangeFile::from_json(&file.to_json()).expect("reads back");
-        assert_eq!(resumed, file);
-        resumed.begin_submission().expect("resumed");
-        resumed.mark_final(7, 0).expect("submitted");
-        assert!(resumed.begin_submission().is_err());
+    fn a_saved_change_reads_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("change.json");
+        let (mut file, keys) = (replacement(), testkit::keys(0));
+        for (role, key) in [(KeyRole::Registrar, &keys.registrar), (KeyRole::Approver, &keys.approver)] {
+            file.approve(role, factor::KEY, key).expect("signs");
+        }
+        file.save(&path).expect("saves");
+        assert_eq!(ChangeFile::load(&path).expect("reads"), file);
     }
 
     #[test]
@@ -360,16 +245,28 @@ mod tests {
         let json = String::from_utf8(revocation().to_json()).expect("JSON is text");
         assert!(ChangeFile::from_json(json.as_bytes()).is_ok());
         let lie = json.replace("\"operation\": \"revoke\"", "\"operation\": \"suspend\"");
-        assert!(matches!(ChangeFile::from_json(lie.as_bytes()), Err(ChangeError::Summary)));
+        assert!(matches!(ChangeFile::from_json(lie.as_bytes()), Err(DossierError::Summary)));
     }
 
     #[test]
-    fn a_link_that_leads_elsewhere_is_refused() {
-        let file = replacement();
-        assert_eq!(ChangeFile::from_json(&file.to_json()).expect("reads back"), file);
-        let mut other = file;
-        other.links[0].next = testkit::fingerprint(3).0.to_string();
-        assert!(matches!(ChangeFile::from_json(&other.to_json()), Err(ChangeError::Malformed(_))));
+    fn a_transaction_that_changes_no_standing_is_refused() {
+        let body = World::new().body(0, Operation::Issue(testkit::award(1, 1)));
+        let mut json: serde_json::Value = serde_json::from_slice(&revocation().to_json()).expect("JSON");
+        json["transaction"] = Dossier::prepared(body, ()).to_base64().into();
+        let refused = ChangeFile::from_json(json.to_string().as_bytes()).expect_err("it issues");
+        assert!(refused.to_string().ends_with("the transaction changes no standings"), "{refused}");
+    }
+
+    #[test]
+    fn links_that_are_not_those_of_the_transaction_are_refused() {
+        let (mut elsewhere, mut missing, mut idle) = (replacement(), replacement(), revocation());
+        elsewhere.extras[0].next = testkit::fingerprint(3).0.to_string();
+        missing.extras.clear();
+        idle.extras = replacement().extras;
+        for file in [elsewhere, missing, idle] {
+            let refused = ChangeFile::from_json(&file.to_json()).expect_err("links that do not fit");
+            assert!(refused.to_string().ends_with("the links are not those of the transaction"), "{refused}");
+        }
     }
 
     #[test]

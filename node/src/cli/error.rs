@@ -9,6 +9,7 @@ use super::Exit;
 use crate::{
     config::ConfigError,
     home::{HomeError, files::FileError},
+    issue::{DossierError, Progress},
     keystore::{KeystoreError, PassphraseError, seal::SealError},
     logging::LoggingError,
 };
@@ -174,6 +175,47 @@ impl From<KeystoreError> for CliError {
     }
 }
 
+impl From<DossierError> for CliError {
+    fn from(error: DossierError) -> CliError {
+        let message = error.to_string();
+        let (exit, code, next_step) = match error {
+            DossierError::File(error) => return error.into(),
+            DossierError::Malformed(_) => (
+                Exit::ConfigInvalid,
+                "FILE_INVALID",
+                "get the file again from whoever prepared it, or prepare anew",
+            ),
+            DossierError::Summary => (Exit::NotProven, "SUMMARY_FALSE", "do as the message says"),
+            DossierError::Approval(_) => {
+                (Exit::NotProven, "APPROVAL_INVALID", "have it prepared and signed anew")
+            }
+            DossierError::Role(_) => {
+                (Exit::Permission, "APPROVAL_ROLE", "sign with --role registrar or --role approver")
+            }
+            DossierError::RoleTaken(_) | DossierError::SameKey => {
+                (Exit::Permission, "APPROVAL_ROLE", "let the other officer sign with a key of their own")
+            }
+            DossierError::Progress(progress) => return out_of_order(progress, message),
+        };
+        CliError::new(exit, code, message, next_step)
+    }
+}
+
+/// A step was asked for that does not follow on `progress`; says the one that does.
+fn out_of_order(progress: Progress, message: String) -> CliError {
+    let (exit, code, next_step) = match progress {
+        Progress::Prepared => {
+            (Exit::Permission, "APPROVAL_MISSING", "have registrar and approver sign first")
+        }
+        Progress::Approved => (Exit::Conflict, "OUT_OF_ORDER", "submit it"),
+        Progress::Submitted => {
+            (Exit::Conflict, "OUT_OF_ORDER", "submit it again, which is harmless, to learn how it ended")
+        }
+        Progress::Final { .. } => (Exit::Conflict, "OUT_OF_ORDER", "nothing is left to do with this file"),
+    };
+    CliError::new(exit, code, message, next_step)
+}
+
 impl From<LoggingError> for CliError {
     fn from(error: LoggingError) -> CliError {
         let next_step = "write a level (error, warn, info, debug, trace) or target=level, comma-separated";
@@ -216,5 +258,22 @@ impl From<StoreError> for CliError {
             StoreError::NoBlock(_) => (Exit::NotFound, "NO_BLOCK", "ask for a height up to the head"),
         };
         CliError::new(exit, code, error.to_string(), next_step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_out_of_order_is_answered_with_the_one_that_follows() {
+        let refused = |progress| {
+            let error = CliError::from(DossierError::Progress(progress));
+            (error.exit, error.next_step)
+        };
+        let (missing, done) = (refused(Progress::Prepared), refused(Progress::Final { height: 7, index: 0 }));
+        assert_eq!(missing, (Exit::Permission, "have registrar and approver sign first".to_owned()));
+        assert_eq!(refused(Progress::Approved), (Exit::Conflict, "submit it".to_owned()));
+        assert_eq!(done, (Exit::Conflict, "nothing is left to do with this file".to_owned()));
     }
 }

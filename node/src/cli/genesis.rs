@@ -16,7 +16,7 @@ use tanba_genesis::{
 };
 use tanba_ledger::{Timestamp, record::InstitutionRole};
 
-use super::{CliError, Context, Exit};
+use super::{CliError, Context, Exit, output::counted};
 use crate::home::files;
 
 /// `tanba genesis …`
@@ -192,7 +192,12 @@ impl Summary {
     fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
         let Summary { network, kind, time, chain_id, .. } = self;
         writeln!(out, "network        {network} ({kind}), from {time}")?;
-        writeln!(out, "institutions   {} universities, {} regulators", self.universities, self.regulators)?;
+        let universities = counted(self.universities, "university", "universities");
+        writeln!(
+            out,
+            "institutions   {universities}, {}",
+            counted(self.regulators, "regulator", "regulators")
+        )?;
         writeln!(out, "validators     {}", self.validators)?;
         writeln!(out, "keys           {}, each proven to be held", self.keys)?;
         writeln!(out, "accreditations {}", self.accreditations)?;

@@ -24,13 +24,14 @@ use super::{
     keys::parse_bin,
     node::{NodeArgs, block_on, submit},
     officer::OfficerArgs,
+    output::counted,
     trust::{TrustArgs, parse_duration_ms},
 };
 use crate::{
     clock,
     issue::{
-        BatchError, BatchFile, Order, PrepareError, Progress, Roster, Row, SystemRandom, batch_file::Summary,
-        files, prepare as make, roster::ROSTER_BYTES_MAX, write_prepared,
+        BatchFile, Dossier, DossierError, Order, PrepareError, Progress, Roster, Row, SystemRandom,
+        batch_file::Summary, files, prepare as make, roster::ROSTER_BYTES_MAX, write_prepared,
     },
 };
 
@@ -107,6 +108,19 @@ impl NetworkArgs {
     pub(super) fn genesis(&self, ctx: &Context) -> Result<GenesisDocument, CliError> {
         TrustArgs { checkpoint: None, genesis: self.genesis.clone(), max_age: 0 }.genesis_needed(ctx)
     }
+}
+
+/// Refuses to sign what is meant for another network.
+pub(super) fn expect_network<X>(
+    path: &Path,
+    dossier: &Dossier<X>,
+    genesis: &GenesisDocument,
+) -> Result<(), CliError> {
+    if dossier.transaction().body.chain == genesis.chain_id() {
+        return Ok(());
+    }
+    let message = format!("{} is for another network", path.display());
+    Err(CliError::new(Exit::ConfigInvalid, "OTHER_NETWORK", message, "name its --genesis"))
 }
 
 #[derive(Debug, Args)]
@@ -199,13 +213,10 @@ fn prepare(args: &PrepareArgs, ctx: &Context) -> Result<(), CliError> {
         expires: moment(order.expiry),
     };
     ctx.output.data("tanba.issue.prepare.v1", &told, |out| {
-        let (diplomas, batches) = (told.diplomas, told.batches);
+        let diplomas = counted(told.diplomas, "diploma", "diplomas");
+        let batches = counted(told.batches, "batch", "batches");
         let done = if told.written { "made in" } else { "would be made in" };
-        writeln!(
-            out,
-            "{diplomas} diplomas in {batches} batches {done} {}; expires {}",
-            told.folder, told.expires
-        )
+        writeln!(out, "{diplomas} in {batches} {done} {}; expires {}", told.folder, told.expires)
     })?;
     ctx.output
         .note("next: `tanba issue approve` by a registrar and by an approver; holders/ is personal data");
@@ -223,7 +234,8 @@ fn issuer(args: &PrepareArgs, genesis: &GenesisDocument) -> Result<Bin, CliError
         (None, None) => None,
     };
     known.ok_or_else(|| {
-        let message = format!("the genesis holds {} universities and not this one", universities.len());
+        let held = counted(universities.len(), "university", "universities");
+        let message = format!("the genesis holds {held} and not this one");
         CliError::new(Exit::NotFound, "ISSUER_UNKNOWN", message, "name one of them with --issuer BIN")
     })
 }
@@ -277,7 +289,8 @@ impl BatchTold {
             Progress::Submitted => "submitted".to_owned(),
             Progress::Final { height, .. } => format!("final in block {height}"),
         };
-        format!("{}  {institution} {awarded_month} {diplomas:>5} diplomas  {state}", self.file)
+        let diplomas = counted(*diplomas, "diploma", "diplomas");
+        format!("{}  {institution} {awarded_month} {diplomas:>14}  {state}", self.file)
     }
 }
 
@@ -286,16 +299,12 @@ fn approve(args: &ApproveArgs, ctx: &Context) -> Result<(), CliError> {
     let mut batches = load(&args.folder)?;
     let now = clock::now();
     for (path, batch) in &mut batches {
-        let body = &batch.transaction().body;
-        if body.chain != genesis.chain_id() {
-            let message = format!("{} is for another network", path.display());
-            return Err(CliError::new(Exit::ConfigInvalid, "OTHER_NETWORK", message, "name its --genesis"));
-        }
-        let is_open =
-            matches!(batch.progress(), Progress::Prepared | Progress::Approved | Progress::Submitted);
-        if is_open && body.expiry <= now {
+        expect_network(path, batch, &genesis)?;
+        let is_final = matches!(batch.progress(), Progress::Final { .. });
+        let expiry = batch.transaction().body.expiry;
+        if !is_final && expiry <= now {
             if !args.renew {
-                let message = format!("{} expired at {}", path.display(), moment(body.expiry));
+                let message = format!("{} expired at {}", path.display(), moment(expiry));
                 let next_step = "sign with --renew, and have the other officer sign anew";
                 return Err(CliError::new(Exit::Conflict, "BATCH_EXPIRED", message, next_step));
             }
@@ -312,7 +321,7 @@ fn approve(args: &ApproveArgs, ctx: &Context) -> Result<(), CliError> {
                     signed += 1;
                 }
                 // Signed in an earlier run that was cut short, or past signing.
-                Err(BatchError::RoleTaken | BatchError::Progress(_)) => {}
+                Err(DossierError::RoleTaken(_) | DossierError::Progress(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -320,7 +329,7 @@ fn approve(args: &ApproveArgs, ctx: &Context) -> Result<(), CliError> {
     tell(&batches, "tanba.issue.approve.v1", ctx)?;
     match args.dry_run {
         true => ctx.output.note("nothing was signed"),
-        false => ctx.output.note(&format!("{signed} batches signed")),
+        false => ctx.output.note(&format!("{} signed", counted(signed, "batch", "batches"))),
     }
     Ok(())
 }
@@ -343,7 +352,8 @@ fn submit_folder(args: &SubmitArgs, ctx: &Context) -> Result<(), CliError> {
     tell(&batches, "tanba.issue.submit.v1", ctx)?;
     let is_final = |(_, batch): &&(PathBuf, BatchFile)| matches!(batch.progress(), Progress::Final { .. });
     let diplomas: usize = batches.iter().filter(is_final).map(|(_, batch)| batch.records().len()).sum();
-    ctx.output.note(&format!("{diplomas} diplomas are final; give each graduate the file of holders/"));
+    let diplomas = counted(diplomas, "diploma is", "diplomas are");
+    ctx.output.note(&format!("{diplomas} final; give each graduate the file of holders/"));
     Ok(())
 }
 
@@ -381,29 +391,6 @@ fn bar(count: u64, ctx: &Context) -> ProgressBar {
     match ProgressStyle::with_template("batches {bar:40} {pos}/{len}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
-    }
-}
-
-impl From<BatchError> for CliError {
-    fn from(error: BatchError) -> CliError {
-        let message = error.to_string();
-        let (exit, code, next_step) = match error {
-            BatchError::File(error) => return error.into(),
-            BatchError::Malformed(_) => {
-                (Exit::ConfigInvalid, "BATCH_INVALID", "get the file again from the registrar")
-            }
-            BatchError::Summary => (Exit::NotProven, "BATCH_SUMMARY", "do as the message says"),
-            BatchError::Approval(_) => {
-                (Exit::NotProven, "BATCH_APPROVAL", "have it prepared and signed anew")
-            }
-            BatchError::Role | BatchError::RoleTaken | BatchError::SameKey => {
-                (Exit::Permission, "BATCH_ROLE", "let the other officer sign with a key of their own")
-            }
-            BatchError::Progress(_) => {
-                (Exit::Conflict, "BATCH_PROGRESS", "see how far it came with --dry-run")
-            }
-        };
-        CliError::new(exit, code, message, next_step)
     }
 }
 

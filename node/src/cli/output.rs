@@ -2,6 +2,7 @@
 //! stderr, but for `--json` failures, which are answers too.
 
 use std::{
+    fmt::Display,
     io::{self, IsTerminal, Write},
     process::ExitCode,
 };
@@ -128,6 +129,12 @@ impl Output {
     }
 }
 
+/// A count with its noun: `0 batches`, `1 batch`, `2 batches`.
+pub fn counted<N: Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
+    let noun = if count == N::from(1) { one } else { many };
+    format!("{count} {noun}")
+}
+
 fn write_answer<T: Serialize>(out: &mut dyn Write, answer: &Answer<'_, T>) -> io::Result<()> {
     serde_json::to_writer(&mut *out, answer)?;
     writeln!(out)
@@ -170,6 +177,12 @@ mod tests {
         let answer = Answer { schema: "tanba.x.v1", ok: true, data: Some(&[1, 2]), error: None };
         write_answer(&mut out, &answer).expect("written into memory");
         assert_eq!(out, b"{\"schema\":\"tanba.x.v1\",\"ok\":true,\"data\":[1,2]}\n");
+    }
+
+    #[test]
+    fn one_alone_has_the_singular() {
+        let batches = |count: usize| counted(count, "batch", "batches");
+        assert_eq!([0, 1, 2].map(batches), ["0 batches", "1 batch", "2 batches"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use tanba_proto::ledger::v1::Voting;
 use super::{
     CliError, Context,
     node::{NodeArgs, block_on},
+    output::counted,
 };
 
 /// `tanba status`
@@ -81,7 +82,8 @@ pub fn run(args: &StatusArgs, ctx: &Context) -> Result<(), CliError> {
         line("serves", format!("blocks {} to {}{behind}", told.lowest_height, told.height))?;
         let through = told.abstaining_through_height.map(|height| format!(" through {height}"));
         line("votes", format!("{}{}; view {}", told.voting, through.unwrap_or_default(), told.view))?;
-        line("waiting", format!("{} transactions, {} bytes", told.transactions_waiting, told.bytes_waiting))?;
+        let waiting = counted(told.transactions_waiting, "transaction", "transactions");
+        line("waiting", format!("{waiting}, {}", counted(told.bytes_waiting, "byte", "bytes")))?;
         line("peers", format!("{} of {} connected", told.peers_connected, told.peers_known))?;
         match told.equivocations {
             0 => Ok(()),

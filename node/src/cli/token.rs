@@ -17,14 +17,15 @@ use tanba_ledger::{
 
 use super::{
     CliError, Context, Exit,
-    issue::NetworkArgs,
+    issue::{NetworkArgs, expect_network},
     keys::{parse_bin, parse_hash},
     node::{NodeArgs, block_on, submit},
     officer::OfficerArgs,
+    output::counted,
     trust::{TrustArgs, parse_duration_ms},
 };
 use crate::{
-    change::{ChangeError, ChangeFile, Link, REASONS, Summary},
+    change::{ChangeFile, Link, REASONS, Summary},
     client::Client,
     clock,
     issue::{Progress, RandomSource, SystemRandom, files},
@@ -331,7 +332,8 @@ fn tell(file: &ChangeFile, schema: &str, ctx: &Context) -> Result<(), CliError> 
     let told = Told { progress: file.progress(), summary: file.summary() };
     ctx.output.data(schema, &told, |out| {
         let Summary { operation, issuer, diplomas, expires, approvals, .. } = &told.summary;
-        writeln!(out, "{operation} {} diplomas of {issuer}, expires {expires}", diplomas.len())?;
+        let count = counted(diplomas.len(), "diploma", "diplomas");
+        writeln!(out, "{operation} {count} of {issuer}, expires {expires}")?;
         for diploma in diplomas {
             writeln!(out, "  {} version {} ({})", diploma.fingerprint, diploma.version, diploma.reason)?;
         }
@@ -346,10 +348,7 @@ fn tell(file: &ChangeFile, schema: &str, ctx: &Context) -> Result<(), CliError> 
 fn approve(args: &ApproveArgs, ctx: &Context) -> Result<(), CliError> {
     let genesis: GenesisDocument = args.network.genesis(ctx)?;
     let mut file = ChangeFile::load(&args.file)?;
-    if file.transaction().body.chain != genesis.chain_id() {
-        let message = "the change is for another network";
-        return Err(CliError::new(Exit::ConfigInvalid, "OTHER_NETWORK", message, "name its --genesis"));
-    }
+    expect_network(&args.file, &file, &genesis)?;
     if !args.dry_run {
         let key = args.officer.unlock(ctx, &genesis)?;
         file.approve(args.officer.role(), factor::KEY, &key)?;
@@ -373,27 +372,4 @@ fn submit_file(args: &SubmitArgs, ctx: &Context) -> Result<(), CliError> {
         })?;
     }
     tell(&file, "tanba.token.submit.v1", ctx)
-}
-
-impl From<ChangeError> for CliError {
-    fn from(error: ChangeError) -> CliError {
-        let message = error.to_string();
-        let (exit, code, next_step) = match error {
-            ChangeError::File(error) => return error.into(),
-            ChangeError::Malformed(_) => {
-                (Exit::ConfigInvalid, "CHANGE_INVALID", "get the file again, or prepare anew")
-            }
-            ChangeError::Summary => (Exit::NotProven, "CHANGE_SUMMARY", "do as the message says"),
-            ChangeError::Approval(_) => {
-                (Exit::NotProven, "CHANGE_APPROVAL", "have it prepared and signed anew")
-            }
-            ChangeError::Role | ChangeError::SameKey => {
-                (Exit::Permission, "CHANGE_ROLE", "let the other officer sign with a key of their own")
-            }
-            ChangeError::Progress(_) => {
-                (Exit::Conflict, "CHANGE_PROGRESS", "have registrar and approver sign first, or prepare anew")
-            }
-        };
-        CliError::new(exit, code, message, next_step)
-    }
 }

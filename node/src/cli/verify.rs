@@ -17,6 +17,7 @@ use tanba_ledger::proof::{BUNDLE_BYTES_MAX, Bundle};
 use super::{
     CliError, Context, Exit,
     node::{NodeArgs, block_on},
+    output::counted,
     trust::{TrustArgs, save_checkpoint},
 };
 use crate::{
@@ -174,11 +175,9 @@ fn run_folder(args: &VerifyArgs, ctx: &Context) -> Result<Exit, CliError> {
         Ok(())
     })?;
     ctx.output.data("tanba.verify.folder.v1", &tally, |out| {
-        let Tally { files, valid, not_valid, not_checked } = &tally;
-        writeln!(
-            out,
-            "{files} files: {valid} valid, {not_valid} not valid, {not_checked} could not be checked"
-        )
+        let Tally { files, valid, not_valid, not_checked } = tally;
+        let files = counted(files, "file", "files");
+        writeln!(out, "{files}: {valid} valid, {not_valid} not valid, {not_checked} could not be checked")
     })?;
     Ok(tally.exit())
 }

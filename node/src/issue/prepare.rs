@@ -67,7 +67,7 @@ pub enum PrepareError {
     },
     /// Too few to hide among, and no word that the holders were told.
     #[error(
-        "{count} diplomas of {month} make a batch below {SMALL_BATCH}, which lets a published list point at them; \
+        "a batch of {month} would hold {count}, below {SMALL_BATCH}, which lets a published list point at its holders; \
          wait for more, allow more in a transaction, or state that the holders consented to a small batch"
     )]
     Small {

@@ -53,7 +53,7 @@ fn at(column: &Option<&'static str>, cell: &Option<usize>) -> String {
 
 /// A list with mistakes: nothing was made of it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the list has {count} mistakes, nothing was made of it; the first: {}", .errors[0])]
+#[error("the list has mistakes ({count}), nothing was made of it; the first: {}", .errors[0])]
 pub struct RosterRefused {
     /// The mistakes in order of lines; at least one, at most [`ERRORS_MAX`].
     pub errors: Vec<RosterError>,

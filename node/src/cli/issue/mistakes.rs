@@ -4,7 +4,7 @@ use std::path::Path;
 
 use comfy_table::{Table, presets::NOTHING};
 
-use super::super::{CliError, Exit};
+use super::super::{CliError, Exit, output::counted};
 use crate::issue::{RosterError, RosterRefused};
 
 /// The failure that tells them all.
@@ -26,7 +26,8 @@ pub(super) fn told(path: &Path, refused: &RosterRefused) -> CliError {
             "remedy": error.remedy,
         })
     });
-    let message = format!("{} has {} mistakes; nothing was made of it", path.display(), refused.count);
+    let mistakes = counted(refused.count, "mistake", "mistakes");
+    let message = format!("{} has {mistakes}; nothing was made of it", path.display());
     let next_step = "correct each as its row says and run the command again";
     let error = CliError::new(Exit::ConfigInvalid, "ROSTER_MISTAKES", message, next_step);
     let details = serde_json::Value::Array(details.collect());

@@ -19,7 +19,7 @@ use tanba_ledger::{
     record::InstitutionState,
 };
 
-use super::super::Exit;
+use super::super::{Exit, output::counted};
 use crate::{
     client::{ClientError, Code},
     verify::{Checked, Facts, Obstacle, Questions, Verdict},
@@ -265,10 +265,8 @@ impl Ledger {
             },
         )?;
         let small = if self.batch_small { ", small" } else { "" };
-        line(
-            "batch",
-            &format!("{}, {}, {} diplomas{small}", self.basis, self.awarded_month, self.batch_count),
-        )?;
+        let diplomas = counted(self.batch_count, "diploma", "diplomas");
+        line("batch", &format!("{}, {}, {diplomas}{small}", self.basis, self.awarded_month))?;
         let time = self.recorded_at_time.as_ref().map(|time| format!(", {time}")).unwrap_or_default();
         line("recorded", &format!("block {}{time}", self.recorded_at_height))?;
         match &self.standing_reason {
