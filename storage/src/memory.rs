@@ -128,6 +128,11 @@ impl MemoryDisk {
         }
     }
 
+    /// Bytes of the `nth` value of the tree in key order, if there are so many.
+    pub fn value_bytes(&self, nth: usize) -> Option<usize> {
+        self.device().tree.values().nth(nth).map(Vec::len)
+    }
+
     /// Flips the lowest bit of a byte (counted round) of the journal's promises, if there are any.
     pub fn corrupt_journal(&self, byte: usize) {
         if let Some(file) = self.device().files.get_mut(PROMISES).filter(|file| !file.durable.is_empty()) {

@@ -60,7 +60,7 @@ pub(crate) fn chain_id() -> ChainId {
 /// The block after `parent` with `count` transactions, its certificate and what it changes.
 pub(crate) fn next(parent: &Tip, reader: &dyn NodeReader, count: u32) -> (Block, Certificate, Delta) {
     let height = parent.header.height.next();
-    let (roots, ..) = outcome(height, parent, reader);
+    let (roots, ..) = outcome(height, parent, reader).expect("the parent's root is readable");
     let transactions: Vec<Transaction> =
         (0..count).map(|n| transaction(chain_id(), height.0 * 1_000_000 + u64::from(n))).collect();
     let header = header(chain_id(), height, parent.hash, &roots, parent.history.root(), count);
@@ -71,7 +71,7 @@ pub(crate) fn next(parent: &Tip, reader: &dyn NodeReader, count: u32) -> (Block,
 
 /// The rules of this chain.
 pub(crate) fn replay(block: &Block, parent: &Tip, reader: &dyn NodeReader) -> Result<Delta, String> {
-    let (roots, nodes, dead) = outcome(block.header.height, parent, reader);
+    let (roots, nodes, dead) = outcome(block.header.height, parent, reader)?;
     Ok(delta(block, &parent.history, roots, nodes, dead))
 }
 
@@ -97,16 +97,16 @@ pub(crate) fn root(tip: &Tip) -> Hash {
 
 type Outcome = (TableRoots, Vec<(Hash, Node)>, Vec<Hash>);
 
-fn outcome(height: Height, parent: &Tip, reader: &dyn NodeReader) -> Outcome {
+fn outcome(height: Height, parent: &Tip, reader: &dyn NodeReader) -> Result<Outcome, String> {
     let old_root = root(parent);
-    let (left, dead) = match reader.node(&old_root).expect("the parent's root is readable") {
+    let (left, dead) = match reader.node(&old_root).map_err(|error| error.to_string())? {
         Node::Leaf(_) => (old_root, vec![]),
         Node::Branch(branch) => (branch.right, vec![old_root]),
     };
     let leaf = leaf(height);
     let branch = Branch { bit: 0, left, right: leaf.hash() };
     let new_root = branch.hash();
-    (roots(new_root), vec![(leaf.hash(), Node::Leaf(leaf)), (new_root, Node::Branch(branch))], dead)
+    Ok((roots(new_root), vec![(leaf.hash(), Node::Leaf(leaf)), (new_root, Node::Branch(branch))], dead))
 }
 
 /// Every third leaf is longer than a value of the tree may be.

@@ -6,4 +6,5 @@ mod crashes;
 mod disk;
 mod journal;
 mod rig;
+mod rot;
 mod rules;
