@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tanba_ledger::{Block, ChainId, state::Delta};
+use tanba_ledger::{Block, ChainId, Height, state::Delta};
 
 use crate::{
     StoreError,
@@ -219,7 +219,7 @@ impl MemoryStore {
             return Err(StoreError::Missing("this memory".to_owned()));
         }
         let journal = MemoryJournal::open(disk.log(PROMISES), disk.log(BODIES), chain)?;
-        Ok(TreeStore::new(open::open(disk.tree(), chain, replay)?, journal))
+        Ok(TreeStore::new(open::open(disk.tree(), chain, replay)?, journal, Height::GENESIS))
     }
 }
 
@@ -288,7 +288,7 @@ impl Log for MemoryLog {
         let device = self.disk.alive(self.life)?;
         match device.files.get(self.name) {
             Some(file) if file.current.len() as u64 > bytes_max => {
-                Err(StoreError::damaged(self.name, format!("it has more than {bytes_max} bytes")))
+                Err(StoreError::journal_damaged(self.name, format!("it has more than {bytes_max} bytes")))
             }
             file => Ok(file.map(|file| file.current.clone())),
         }

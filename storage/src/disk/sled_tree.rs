@@ -9,6 +9,7 @@
 use std::{
     any::Any,
     fs::{self, File},
+    io::ErrorKind,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::Arc,
@@ -155,12 +156,24 @@ fn shielded<R>(doing: &str, call: impl FnOnce() -> sled::Result<R>) -> Result<R,
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(translated(doing, error)),
-        Err(panic) => Err(StoreError::damaged(doing, format!("sled panicked: {}", panic_text(&*panic)))),
+        Err(panic) => Err(panicked(doing, panic_text(&*panic))),
+    }
+}
+
+/// sled also unwraps what the system refused it, and then the disk is full or broken but tells no lies.
+fn panicked(doing: &str, text: &str) -> StoreError {
+    match text.contains("Os { code:") {
+        true => StoreError::Io { doing: doing.to_owned(), source_text: text.to_owned() },
+        false => StoreError::damaged(doing, format!("sled panicked: {text}")),
     }
 }
 
 fn translated(doing: &str, error: sled::Error) -> StoreError {
     match error {
+        // Not the system's words but sled's: a file that is shorter than it was, or does not decode.
+        sled::Error::Io(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
+            StoreError::damaged(doing, error.to_string())
+        }
         sled::Error::Io(error) => StoreError::io(doing)(error),
         sled::Error::Corruption { .. } => StoreError::damaged(doing, "a page does not fit its checksum"),
         sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) | sled::Error::ReportableBug(_) => {
@@ -210,6 +223,20 @@ mod tests {
                 assert_eq!(value, Some(vec![key as u8; 2_000]), "key {key} of {keys}");
             }
         }
+    }
+
+    #[test]
+    fn what_the_system_refuses_is_no_damage_however_sled_says_so() {
+        let full = || std::io::Error::from_raw_os_error(28);
+        let errors = [sled::Error::Io(full()), sled::Error::Io(full()).clone()];
+        for error in errors {
+            assert!(matches!(translated("writing", error), StoreError::Io { .. }));
+        }
+        let panic = std::panic::catch_unwind(|| Err::<(), _>(full()).expect("a write")).expect_err("panics");
+        assert!(matches!(panicked("writing", panic_text(&*panic)), StoreError::Io { .. }));
+        assert!(matches!(panicked("reading", "a checksum is wrong"), StoreError::Damaged { .. }));
+        let short = sled::Error::Io(ErrorKind::UnexpectedEof.into());
+        assert!(matches!(translated("reading", short), StoreError::Damaged { .. }));
     }
 
     #[test]

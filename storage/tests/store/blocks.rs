@@ -182,7 +182,7 @@ fn a_replay_that_gives_another_state_is_damage<R: Rig>() {
     rig.crash(store);
     let refusal = rig.open().err().expect("refused");
     assert!(matches!(refusal, StoreError::Damaged { .. }), "{refusal}");
-    assert!(refusal.to_string().contains("move the folder `store` aside"), "{refusal}");
+    assert!(refusal.to_string().contains("sets the folder `store` aside"), "{refusal}");
 }
 
 fn a_head_whose_certificate_does_not_verify_is_damage<R: Rig>() {

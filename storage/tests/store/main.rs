@@ -1,5 +1,6 @@
 //! The same facts about both stores, and what only a disk or only a memory can show.
 
+mod aside;
 mod blocks;
 mod chain;
 mod crashes;
