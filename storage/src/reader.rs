@@ -25,6 +25,12 @@ impl<T> Clone for TreeReader<T> {
     }
 }
 
+impl<T> std::fmt::Debug for TreeReader<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TreeReader")
+    }
+}
+
 impl<T: Tree> TreeReader<T> {
     pub(crate) fn new(shared: Arc<Shared<T>>) -> TreeReader<T> {
         TreeReader { shared }
