@@ -70,6 +70,7 @@
 extern crate tanba_crypto as bincode;
 
 mod blocks;
+pub mod check;
 pub mod disk;
 pub mod error;
 mod fuse;

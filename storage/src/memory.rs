@@ -128,6 +128,11 @@ impl MemoryDisk {
         }
     }
 
+    /// The `nth` key of the tree, or nothing if there are fewer.
+    pub fn key(&self, nth: usize) -> Vec<u8> {
+        self.device().tree.keys().nth(nth).cloned().unwrap_or_default()
+    }
+
     /// Bytes of the `nth` value of the tree in key order, if there are so many.
     pub fn value_bytes(&self, nth: usize) -> Option<usize> {
         self.device().tree.values().nth(nth).map(Vec::len)

@@ -1,13 +1,13 @@
 //! A chain to store: real blocks, signatures and certificates over a made-up state. Each block writes one leaf
 //! and a branch that joins it with the leaf before, so every block also lets a branch die.
 
-use tanba_crypto::{Hash, SigningKey};
+use tanba_crypto::{Canonical, Hash, SigningKey};
 use tanba_ledger::{
     Approval, Bin, Block, BlockHash, Certificate, ChainId, Fingerprint, Header, Height, Operation,
     SignedVote, Slot, Timestamp, Transaction, TransactionBody, Validator, ValidatorIndex, ValidatorSet, View,
     Vote,
     block::HEADER_VERSION,
-    merkle::{Branch, Frontier, Leaf, Node, NodeReader},
+    merkle::{Branch, Frontier, Leaf, Node, NodeReader, tree},
     operation::HolderAct,
     record::{NetworkKind, Params, Table},
     state::{Delta, TableRoots, Tip},
@@ -63,7 +63,8 @@ pub(crate) fn next(parent: &Tip, reader: &dyn NodeReader, count: u32) -> (Block,
     let (roots, ..) = outcome(height, parent, reader).expect("the parent's root is readable");
     let transactions: Vec<Transaction> =
         (0..count).map(|n| transaction(chain_id(), height.0 * 1_000_000 + u64::from(n))).collect();
-    let header = header(chain_id(), height, parent.hash, &roots, parent.history.root(), count);
+    let mut header = header(chain_id(), height, parent.hash, &roots, parent.history.root(), count);
+    header.transactions = tree::root(transactions.iter().map(Canonical::to_canonical));
     let block = Block { header, transactions };
     let delta = replay(&block, parent, reader).expect("our own block applies");
     (block.clone(), certificate(&block), delta)
