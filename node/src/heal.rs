@@ -204,7 +204,9 @@ pub(crate) fn release_when_passed(
                 last.display()
             ),
             Ok(Ok(None)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "a damaged store that is needed no more was not removed"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a damaged store that is needed no more was not removed")
+            }
             Err(error) => tracing::warn!(%error, "a damaged store that is needed no more was not removed"),
         }
     });
@@ -238,6 +240,8 @@ mod tests {
         }
         assert!(damage(&NodeError::Stopped(Stop::Read(ReadError::Store("disk full".into())))).is_none());
         let rotten = StoreError::damaged("block 7", "the checksum does not fit");
-        assert!(matches!(damage(&NodeError::Store(rotten)), Some(Damage::Store(what)) if what.contains("block 7")));
+        assert!(
+            matches!(damage(&NodeError::Store(rotten)), Some(Damage::Store(what)) if what.contains("block 7"))
+        );
     }
 }

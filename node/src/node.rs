@@ -18,7 +18,8 @@ use crate::{
     delays,
     driver::{Driver, Sources},
     handle::{NodeHandle, NodeStatus, Voting},
-    heal, home::{Home, HomeError, files},
+    heal,
+    home::{Home, HomeError, files},
     metrics::{self, Metrics},
     network::{self, NetworkConfig, NetworkError, NetworkHandle, NetworkLimits},
     replica::{MempoolLimits, Replica, Stop},
@@ -113,12 +114,7 @@ impl Node {
     ///
     /// `healed`: how often this process has made the store anew. Must be called within a multi-threaded tokio
     /// runtime.
-    pub async fn start(
-        home: &Home,
-        config: &Config,
-        keys: NodeKeys,
-        healed: u64,
-    ) -> Result<Node, NodeError> {
+    pub async fn start(home: &Home, config: &Config, keys: NodeKeys, healed: u64) -> Result<Node, NodeError> {
         let genesis = home.genesis()?;
         let chain = genesis.chain_id();
         if !DiskStore::exists(home.root()) {
@@ -202,8 +198,9 @@ impl Node {
     /// # Errors
     /// [`NodeError::Store`] with the store's own first error, if there was one: whatever else ended, ended of it.
     pub async fn run_until(self, wish: impl Future<Output = ()>) -> Result<(), NodeError> {
-        let Node { network, mut driver, mut api, metrics, mut write_behind, reader, stop, deadline_ms, .. } =
-            self;
+        let Node {
+            network, mut driver, mut api, metrics, mut write_behind, reader, stop, deadline_ms, ..
+        } = self;
         let (mut driven, mut served, mut written) = (None, None, None);
         tokio::select! {
             () = wish => {}

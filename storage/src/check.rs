@@ -129,7 +129,8 @@ impl<T: Tree> Check<'_, T> {
             let what = "it is not that of the blocks";
             self.report.note(Err::<(), _>(StoreError::damaged("the head's history tree", what)))?;
         }
-        let derived: Option<Derived> = self.report.note(value::read_record(self.tree, &Table::Derived.key()))?.flatten();
+        let derived: Option<Derived> =
+            self.report.note(value::read_record(self.tree, &Table::Derived.key()))?.flatten();
         if derived.map(|it| it.height) != Some(self.tip.header.height) {
             let what = "state is not written up to the head";
             self.report.note(Err::<(), _>(StoreError::damaged("the checkpoint in force", what)))?;
@@ -138,7 +139,12 @@ impl<T: Tree> Check<'_, T> {
     }
 
     /// The block extends the one before, and its certificate holds.
-    fn fits(&mut self, found: &CertifiedBlock, hash: BlockHash, parent: Option<BlockHash>) -> Result<(), StoreError> {
+    fn fits(
+        &mut self,
+        found: &CertifiedBlock,
+        hash: BlockHash,
+        parent: Option<BlockHash>,
+    ) -> Result<(), StoreError> {
         let header = &found.block.header;
         let damaged = |what: &str| StoreError::damaged(format!("block {}", header.height), what);
         if parent.is_some_and(|parent| parent != header.parent) {
@@ -149,9 +155,12 @@ impl<T: Tree> Check<'_, T> {
         }
         let Some(certificate) = &found.finalization else { return Ok(()) };
         let chain = self.tip.chain();
-        let known = [self.electors, &self.tip.validators].into_iter().find(|set| set.hash() == header.validators);
+        let known =
+            [self.electors, &self.tip.validators].into_iter().find(|set| set.hash() == header.validators);
         match known {
-            Some(set) if !verifies(certificate, header, &chain, set) => Err(damaged("its certificate does not verify")),
+            Some(set) if !verifies(certificate, header, &chain, set) => {
+                Err(damaged("its certificate does not verify"))
+            }
             Some(_) => {
                 self.report.certificates += 1;
                 Ok(())
@@ -181,7 +190,11 @@ impl<T: Tree> Check<'_, T> {
     }
 
     /// The record at `key` must be `due`.
-    fn expect<R: tanba_crypto::Canonical + PartialEq>(&mut self, key: Vec<u8>, due: &R) -> Result<(), StoreError> {
+    fn expect<R: tanba_crypto::Canonical + PartialEq>(
+        &mut self,
+        key: Vec<u8>,
+        due: &R,
+    ) -> Result<(), StoreError> {
         let found = value::read_record::<_, R>(self.tree, &key).and_then(|found| match found {
             Some(found) if found == *due => Ok(()),
             Some(_) => Err(StoreError::damaged(keys::describe(&key), "the record is of something else")),
@@ -192,10 +205,13 @@ impl<T: Tree> Check<'_, T> {
 
     /// Every node under the head's roots, and every earlier version of every record.
     fn nodes(&mut self, tell: &mut dyn FnMut(&CheckReport)) -> Result<(), StoreError> {
-        let mut due: Vec<Hash> = self.tip.roots.0.iter().copied().filter(|root| *root != Hash::ZERO).collect();
+        let mut due: Vec<Hash> =
+            self.tip.roots.0.iter().copied().filter(|root| *root != Hash::ZERO).collect();
         while let Some(hash) = due.pop() {
             let found = node_on_disk(self.tree, &hash).and_then(|node| {
-                node.ok_or_else(|| StoreError::damaged(keys::describe(&keys::node(&hash)), "the node is missing"))
+                node.ok_or_else(|| {
+                    StoreError::damaged(keys::describe(&keys::node(&hash)), "the node is missing")
+                })
             });
             match self.report.note(found)? {
                 Some(Node::Branch(branch)) => due.extend([branch.left, branch.right]),

@@ -66,7 +66,6 @@ impl<T: Tree> TreeReader<T> {
         }
         self.shared.fuse.run(|| read(&self.shared.tree).map(Some))
     }
-
 }
 
 /// A state node, which must hash to its name.

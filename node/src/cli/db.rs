@@ -73,6 +73,10 @@ fn check(ctx: &Context) -> Result<Exit, CliError> {
         }
         // It does not even open: that is all there is to say.
         Err(StoreError::Damaged { place, what }) => Told::unopened(Damage { place, what }),
+        Err(StoreError::Missing(_)) => {
+            let place = home.store_dir().display().to_string();
+            Told::unopened(Damage { place, what: "the folder is not there".to_owned() })
+        }
         Err(error) => return Err(error.into()),
     };
     ctx.output.data("tanba.db.check.v1", &told, |out| {

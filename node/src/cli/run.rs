@@ -158,12 +158,9 @@ impl From<NodeError> for CliError {
             NodeError::Stopped(Stop::Diverged { .. }) => {
                 CliError::new(Exit::Diverged, "DIVERGED", message, "do as the message says")
             }
-            NodeError::Stopped(Stop::Read(_)) => CliError::new(
-                Exit::Damaged,
-                "STORE_DAMAGED",
-                message,
-                "do as the message says",
-            ),
+            NodeError::Stopped(Stop::Read(_)) => {
+                CliError::new(Exit::Damaged, "STORE_DAMAGED", message, "do as the message says")
+            }
             NodeError::Stopped(Stop::Twin { .. }) => {
                 CliError::new(Exit::SafetyRefusal, "KEY_IN_USE_ELSEWHERE", message, "do as the message says")
             }

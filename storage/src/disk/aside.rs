@@ -77,7 +77,8 @@ impl DiskStore {
         let mut kept = list(&home)?;
         let Some((_, last)) = kept.pop() else { return Ok(None) };
         let replaced = home.path().join(REPLACED);
-        let earlier = kept.into_iter().map(|(_, path)| path).chain(replaced.exists().then(|| replaced.clone()));
+        let earlier =
+            kept.into_iter().map(|(_, path)| path).chain(replaced.exists().then(|| replaced.clone()));
         for path in earlier {
             fs::remove_dir_all(&path).map_err(StoreError::io(format!("removing {}", path.display())))?;
         }

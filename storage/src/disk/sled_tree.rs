@@ -171,7 +171,9 @@ fn panicked(doing: &str, text: &str) -> StoreError {
 fn translated(doing: &str, error: sled::Error) -> StoreError {
     match error {
         // Not the system's words but sled's: a file that is shorter than it was, or does not decode.
-        sled::Error::Io(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
+        sled::Error::Io(error)
+            if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) =>
+        {
             StoreError::damaged(doing, error.to_string())
         }
         sled::Error::Io(error) => StoreError::io(doing)(error),

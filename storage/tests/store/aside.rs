@@ -52,7 +52,10 @@ fn what_was_set_aside_stays_until_it_is_passed_and_then_the_last_alone() {
     drop(store);
     for number in 1..=ASIDE_MAX {
         let aside = set_aside(&rig).expect("set aside");
-        assert_eq!(aside.file_name().and_then(|name| name.to_str()), Some(&*format!("store.damaged-{number}")));
+        assert_eq!(
+            aside.file_name().and_then(|name| name.to_str()),
+            Some(&*format!("store.damaged-{number}"))
+        );
         create(&rig);
     }
     let refusal = set_aside(&rig).expect_err("a disk that rots each time");

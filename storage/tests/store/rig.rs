@@ -239,7 +239,9 @@ pub(crate) fn facts<R: StoreReader>(reader: &R, height: Height) -> Result<String
     let subtree = reader.history_node(level, height.0 >> level)?;
     let leaf = node(reader, &chain::leaf_hash(height))?;
     let of_hash = reader.height_of(&found.block.hash())?;
-    Ok(format!("{found:?} {header:?} {finalization:?} {of_hash:?} {places:?} {history:?} {subtree:?} {leaf:?}"))
+    Ok(format!(
+        "{found:?} {header:?} {finalization:?} {of_hash:?} {places:?} {history:?} {subtree:?} {leaf:?}"
+    ))
 }
 
 fn node<R: StoreReader>(
