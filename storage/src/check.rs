@@ -59,15 +59,20 @@ pub struct Damage {
 }
 
 impl CheckReport {
+    /// Counts damage, and keeps it if it is among the first.
+    pub fn add(&mut self, damage: Damage) {
+        self.damages_total += 1;
+        if self.damages.len() < DAMAGES_SHOWN_MAX {
+            self.damages.push(damage);
+        }
+    }
+
     /// Notes damage and goes on; another error ends the check.
     fn note<V>(&mut self, found: Result<V, StoreError>) -> Result<Option<V>, StoreError> {
         match found {
             Ok(value) => Ok(Some(value)),
             Err(StoreError::Damaged { place, what }) => {
-                self.damages_total += 1;
-                if self.damages.len() < DAMAGES_SHOWN_MAX {
-                    self.damages.push(Damage { place, what });
-                }
+                self.add(Damage { place, what });
                 Ok(None)
             }
             Err(error) => Err(error),

@@ -5,8 +5,9 @@ use std::io::IsTerminal;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use tanba_consensus::{guard::Guard, promise::Record};
 use tanba_storage::{
-    DiskStore, JournalCondition, Store, StoreError,
+    DiskStore, Journal, JournalCondition, Store, StoreError,
     check::{CheckReport, Damage},
     replay::by_the_rules,
 };
@@ -65,10 +66,10 @@ fn check(ctx: &Context) -> Result<Exit, CliError> {
     let chain = home.genesis()?.chain_id();
     let told = match DiskStore::open(home.root(), &chain, &by_the_rules) {
         Ok(mut store) => {
-            let journal = store.journal().condition();
             let progress = Progress::new(ctx);
-            let report = store.check(&mut |report| progress.tell(report))?;
+            let mut report = store.check(&mut |report| progress.tell(report))?;
             progress.bar.finish_and_clear();
+            let journal = judge_journal(store.journal(), &mut report)?;
             Told::of(&report, journal)
         }
         // It does not even open: that is all there is to say.
@@ -107,20 +108,37 @@ fn check(ctx: &Context) -> Result<Exit, CliError> {
     Ok(if told.damages_total == 0 { Exit::Ok } else { Exit::Damaged })
 }
 
+/// What the journal tells beside its condition: a validator signs at the height above its head and no higher, so one
+/// that goes further knew blocks that are gone.
+fn judge_journal(journal: &mut dyn Journal, report: &mut CheckReport) -> Result<&'static str, StoreError> {
+    let word = match journal.condition() {
+        JournalCondition::Whole => "whole",
+        JournalCondition::Missing => "missing",
+        JournalCondition::Damaged { .. } => "damaged",
+    };
+    if journal.condition() != JournalCondition::Whole {
+        let what = format!("it is {word}; the node asks the other validators what it had signed");
+        report.add(Damage { place: "the promise journal".to_owned(), what });
+        return Ok(word);
+    }
+    let signed = journal.records()?.iter().map(|bytes| Record::read(bytes)).collect::<Result<Vec<_>, _>>();
+    let guard = signed.ok().and_then(|records| match records.first() {
+        Some(Record::Owner(chain, key)) => Guard::replay(&records, *chain, *key).ok(),
+        // An observer signs nothing.
+        _ => None,
+    });
+    if let Some(end) = guard.map(|guard| guard.end()).filter(|end| *end > report.head.next()) {
+        let what =
+            format!("the store ends here, but the validator has signed at height {end}: blocks are gone");
+        report.add(Damage { place: format!("block {}", report.head), what });
+    }
+    Ok(word)
+}
+
 impl Told {
-    fn of(report: &CheckReport, journal: JournalCondition) -> Told {
-        let (journal, torn) = match journal {
-            JournalCondition::Whole => ("whole", false),
-            JournalCondition::Missing => ("missing", true),
-            JournalCondition::Damaged { .. } => ("damaged", true),
-        };
-        let mut damages: Vec<ToldDamage> = report.damages.iter().cloned().map(ToldDamage::from).collect();
-        if torn {
-            let what = format!("it is {journal}; the node asks the other validators what it had signed");
-            damages.push(ToldDamage { place: "the promise journal".to_owned(), what });
-        }
+    fn of(report: &CheckReport, journal: &'static str) -> Told {
         Told {
-            verdict: if damages.is_empty() { "whole" } else { "damaged" },
+            verdict: if report.damages_total == 0 { "whole" } else { "damaged" },
             head: Some(report.head.0),
             blocks: report.blocks,
             certificates: report.certificates,
@@ -128,8 +146,8 @@ impl Told {
             subtrees: report.subtrees,
             nodes: report.nodes,
             journal: Some(journal),
-            damages_total: report.damages_total + u64::from(torn),
-            damages,
+            damages_total: report.damages_total,
+            damages: report.damages.iter().cloned().map(ToldDamage::from).collect(),
         }
     }
 

@@ -50,7 +50,10 @@ async fn serves_what_is_true(network: &Network, number: usize, other: usize, bat
         assert_eq!(asked.await.block.hash(), truth.hash(), "block {height}");
         eventually("the node proves a batch", async || {
             match network.client(number).receipt(batch.id(), &network.trust()).await {
-                Ok((included, _)) => Some(assert_eq!(included.height, *height)),
+                Ok((included, _)) => {
+                    assert_eq!(included.height, *height);
+                    Some(())
+                }
                 Err(ClientError::Unreachable { .. } | ClientError::Ended { .. }) => None,
                 Err(ClientError::Refused(refused)) => {
                     let known = ["TRANSACTION_UNKNOWN", "STORE_FAILED", "STOPPING"];
@@ -257,7 +260,6 @@ async fn a_check_tells_a_whole_store_from_a_damaged_one() {
         fs::remove_dir_all(&store).expect("removed");
         copy(&whole, &store);
     }
-    eprintln!("{found} of 15 found");
     assert!(found > 1, "most of the file is in use: {found} of 15 found");
     fs::remove_dir_all(&store).expect("removed");
     assert_eq!(db_check(&network, VICTIM).await.0, Some(40));
