@@ -81,8 +81,8 @@ impl Voice {
         let mut guard = found.unwrap_or_else(|_| Guard::create(chain, key).0);
         if guard.end() > head.next() {
             tracing::error!(
-                "the store ends at block {head}, but this validator has signed at height {}: blocks that were final \
-                 here are gone; they are fetched from the peers, and nothing is signed before they are there",
+                "the store ends at block {head}, but this validator has signed at height {}: the blocks between are \
+                 fetched from the peers, and nothing is signed before they are there",
                 guard.end()
             );
         }

@@ -18,7 +18,7 @@ use std::{
 use crate::{
     StoreError,
     disk::home::{HomeLock, lock_patiently, sync_directory},
-    keys::Table,
+    keys::{self, Table},
     real_sync,
     tree::{Tree, VALUE_BYTES_MAX},
 };
@@ -66,8 +66,11 @@ impl SledTree {
 
 impl Tree for SledTree {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = shielded("reading the store", || self.db.get(key))?;
-        Ok(value.map(|value| value.to_vec()))
+        match shielded("reading the store", || self.db.get(key)) {
+            Ok(value) => Ok(value.map(|value| value.to_vec())),
+            Err(StoreError::Damaged { what, .. }) => Err(StoreError::damaged(keys::describe(key), what)),
+            Err(error) => Err(error),
+        }
     }
 
     fn insert(&self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
@@ -177,7 +180,10 @@ fn translated(doing: &str, error: sled::Error) -> StoreError {
             StoreError::damaged(doing, error.to_string())
         }
         sled::Error::Io(error) => StoreError::io(doing)(error),
-        sled::Error::Corruption { .. } => StoreError::damaged(doing, "a page does not fit its checksum"),
+        sled::Error::Corruption { at, .. } => {
+            let at = at.map(|at| format!(" (in the file at {at:?})")).unwrap_or_default();
+            StoreError::damaged(doing, format!("a page does not fit its checksum{at}"))
+        }
         sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) | sled::Error::ReportableBug(_) => {
             StoreError::damaged(doing, error.to_string())
         }
