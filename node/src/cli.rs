@@ -7,6 +7,7 @@
 pub mod blocks;
 pub mod completions;
 pub mod config;
+pub mod db;
 pub mod devnet;
 pub mod error;
 pub mod exit;
@@ -86,6 +87,8 @@ pub enum Command {
     Config(config::ConfigArgs),
     /// Run the node of a home
     Run(run::RunArgs),
+    /// Check the store of a home
+    Db(db::DbArgs),
     /// Issue diplomas from a class list: prepare, approve, submit
     Issue(issue::IssueArgs),
     /// Suspend, reinstate, revoke or replace diplomas, as their university
@@ -166,6 +169,7 @@ impl Command {
         }
         let done = match self {
             Command::Verify(args) => return verify::run(args, ctx),
+            Command::Db(args) => return db::run(&args, ctx),
             Command::Devnet(args) => devnet::run(args, ctx),
             Command::Init(args) => init::run(args, ctx),
             Command::Keys(args) => keys::run(args, ctx),
@@ -193,6 +197,7 @@ impl Command {
             | Command::Keys(_)
             | Command::Genesis(_)
             | Command::Config(_)
+            | Command::Db(_)
             | Command::Issue(_)
             | Command::Token(_)
             | Command::Holder(_)

@@ -18,6 +18,7 @@ pub mod delays;
 pub mod devnet;
 mod driver;
 pub mod handle;
+pub mod heal;
 pub mod home;
 pub mod issue;
 pub mod keystore;

@@ -67,6 +67,7 @@ metrics! {
     journal_syncs: Counter = "counter" "tanba_journal_syncs_total" [] "Syncs of the promise journal";
     journal_bytes: Gauge = "gauge" "tanba_journal_bytes" [] "Size of the promise journal";
     store_syncs: Counter = "counter" "tanba_store_syncs_total" [] "Syncs of the database that reached the disk";
+    store_healed: Counter = "counter" "tanba_store_healed_total" [] "Times this process set a damaged store aside and made it anew; any wants a look at the disk";
     refused: Family<Reason, Counter> = "counter" "tanba_submissions_refused_total" ["reason"] "Submissions refused, by the reason's code";
     api_calls: Family<Call, Counter> = "counter" "tanba_api_calls_total" ["service", "method", "code"] "gRPC calls answered; a stream counts when it begins";
     api_time: Histogram = "histogram" "tanba_api_call_seconds" [] "From a gRPC call to its answer, or to the begin of its stream";
@@ -205,6 +206,11 @@ impl Metrics {
     /// So many syncs of the database reached the disk since the last call.
     pub fn store_synced(&self, syncs: u64) {
         self.0.numbers.store_syncs.inc_by(syncs);
+    }
+
+    /// So often the store was made anew in this process; said once, at the start.
+    pub fn store_healed(&self, times: u64) {
+        self.0.numbers.store_healed.inc_by(times);
     }
 
     /// A submission was refused for a reason of ours.

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tanba_crypto::SigningKey;
-use tanba_storage::{DiskStore, Store, StoreError, StoreReader, replay::by_the_rules};
+use tanba_storage::{DiskReader, DiskStore, Store, StoreError, StoreReader, replay::by_the_rules};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
@@ -18,6 +18,7 @@ use crate::{
     delays,
     driver::{Driver, Sources},
     handle::{NodeHandle, NodeStatus, Voting},
+    heal,
     home::{Home, HomeError, files},
     metrics::{self, Metrics},
     network::{self, NetworkConfig, NetworkError, NetworkHandle, NetworkLimits},
@@ -28,11 +29,11 @@ use crate::{
 /// Submissions on their way to the replica.
 const SUBMISSIONS_MAX: usize = 1_024;
 
-/// How often it is seen whether derived state is due to be written, in milliseconds.
+/// How often it is seen whether derived state is due to be written, or the store has stopped, in milliseconds.
 const WRITE_BEHIND_MS: u64 = 250;
 
 /// The keys a running node holds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NodeKeys {
     /// Identifies the node on the network.
     pub node: SigningKey,
@@ -103,6 +104,7 @@ pub struct Node {
     api: Task<Result<(), tonic::transport::Error>>,
     metrics: Option<Task<()>>,
     write_behind: WriteBehindThread,
+    reader: DiskReader,
     stop: watch::Sender<bool>,
     deadline_ms: u64,
 }
@@ -110,12 +112,13 @@ pub struct Node {
 impl Node {
     /// Starts a node. When this returns it listens everywhere; whether it votes, its status says.
     ///
-    /// Must be called within a multi-threaded tokio runtime.
-    pub async fn start(home: &Home, config: &Config, keys: NodeKeys) -> Result<Node, NodeError> {
+    /// `healed`: how often this process has made the store anew. Must be called within a multi-threaded tokio
+    /// runtime.
+    pub async fn start(home: &Home, config: &Config, keys: NodeKeys, healed: u64) -> Result<Node, NodeError> {
         let genesis = home.genesis()?;
         let chain = genesis.chain_id();
         if !DiskStore::exists(home.root()) {
-            // Initialising ends with genesis, so there was a store: it was damaged and moved aside. What the
+            // Initialising ends with genesis, so there was a store: it was set aside, or taken away. What the
             // journal tells of it is compared with the peers before this node votes.
             tracing::warn!(
                 "the home holds no store: it is made anew and every block is fetched from the peers"
@@ -126,6 +129,7 @@ impl Node {
         let reader = store.reader();
         let write_behind = WriteBehindThread::start(&store).map_err(NodeError::Thread)?;
         let metrics = Metrics::new();
+        metrics.store_healed(healed);
         let own = keys.node.public();
 
         let grpc = listen("gRPC", config.grpc.listen).await?;
@@ -162,6 +166,7 @@ impl Node {
         };
         let replica =
             Replica::open(store, keys.validator.map(Signer::new), delays::of(genesis.kind()), mempool)?;
+        let passed = replica.height_once();
         let (stop, stopping) = watch::channel(false);
         let (submit, submissions) = mpsc::channel(SUBMISSIONS_MAX);
         let (status, statuses) = watch::channel(Arc::new(unknown_status(&reader)));
@@ -169,10 +174,11 @@ impl Node {
             Driver::new(replica, own, reader.clone(), network.clone(), metrics.clone(), status)
                 .map_err(NodeError::Thread)?;
         let handle = NodeHandle { submissions: submit, status: statuses };
+        heal::release_when_passed(home, passed, handle.status.clone())?;
         let sources = Sources { network: events, submissions, stop: stopping.clone() };
         let driver = tokio::spawn(driver.run(sources, checked));
         let backend = Backend {
-            reader,
+            reader: reader.clone(),
             handle: handle.clone(),
             chain,
             genesis: genesis.to_bytes().into(),
@@ -183,13 +189,18 @@ impl Node {
             .map(|listener| tokio::spawn(metrics::http::serve(listener, metrics.clone(), stopping.clone())));
         tracing::info!(%chain, grpc = %endpoints.grpc, p2p = ?endpoints.p2p, "the node runs");
         let deadline_ms = config.shutdown_deadline_ms;
-        Ok(Node { endpoints, handle, network, driver, api, metrics, write_behind, stop, deadline_ms })
+        Ok(Node { endpoints, handle, network, driver, api, metrics, write_behind, reader, stop, deadline_ms })
     }
 
     /// Runs until `wish` is ready, or until a part of the node must end; then ends everything, within the deadline
     /// of the settings. What is final is on disk at every moment; stopping only spares the next start some work.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`] with the store's own first error, if there was one: whatever else ended, ended of it.
     pub async fn run_until(self, wish: impl Future<Output = ()>) -> Result<(), NodeError> {
-        let Node { network, mut driver, mut api, metrics, mut write_behind, stop, deadline_ms, .. } = self;
+        let Node {
+            network, mut driver, mut api, metrics, mut write_behind, reader, stop, deadline_ms, ..
+        } = self;
         let (mut driven, mut served, mut written) = (None, None, None);
         tokio::select! {
             () = wish => {}
@@ -226,7 +237,10 @@ impl Node {
             Ok(written.map_err(|_| NodeError::Task("write-behind"))??)
         };
         let finished = tokio::time::timeout(Duration::from_millis(deadline_ms), finish).await;
-        finished.unwrap_or(Err(NodeError::Deadline(deadline_ms)))
+        match reader.cause() {
+            Some(cause) => Err(cause.into()),
+            None => finished.unwrap_or(Err(NodeError::Deadline(deadline_ms))),
+        }
     }
 }
 
@@ -279,7 +293,10 @@ impl WriteBehindThread {
         let run = move || {
             loop {
                 match stopped.recv_timeout(Duration::from_millis(WRITE_BEHIND_MS)) {
-                    Err(std::sync::mpsc::RecvTimeoutError::Timeout) if !write_behind.is_due() => {}
+                    Err(std::sync::mpsc::RecvTimeoutError::Timeout) if !write_behind.is_due() => {
+                        // A read that failed, whoever asked, is the end as well.
+                        write_behind.check()?;
+                    }
                     Err(std::sync::mpsc::RecvTimeoutError::Timeout) => write_behind.run()?,
                     Ok(()) | Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => {
                         return write_behind.run();

@@ -1,7 +1,7 @@
 //! Truth: blocks, their certificates and the head.
 
 use tanba_crypto::Canonical;
-use tanba_ledger::{Block, Certificate, CertificateKind, Header, Height, Transaction};
+use tanba_ledger::{Block, Certificate, CertificateKind, Header, Height, Transaction, merkle::tree};
 
 use crate::{
     CertifiedBlock, StoreError,
@@ -67,7 +67,8 @@ pub(crate) fn finalization<T: Tree>(tree: &T, height: Height) -> Result<Option<C
     found.map(Some).ok_or_else(|| damaged(height, "the certificate is missing"))
 }
 
-/// The block at a height not above the head, with its certificate.
+/// The block at a height not above the head, with its certificate: what is handed to peers and clients. Header and
+/// body are bound to the certificate by hashes; its signatures were checked when it came.
 pub(crate) fn block<T: Tree>(tree: &T, height: Height) -> Result<CertifiedBlock, StoreError> {
     let header = header(tree, height)?;
     let finalization = finalization(tree, height)?;
@@ -76,10 +77,13 @@ pub(crate) fn block<T: Tree>(tree: &T, height: Height) -> Result<CertifiedBlock,
     if transactions.len() != header.count as usize {
         return Err(damaged(height, "the body does not hold as many transactions as the header says"));
     }
-    if let Some(certificate) = &finalization
-        && !certifies(certificate, &header)
-    {
-        return Err(damaged(height, "the certificate is of another block"));
+    if let Some(certificate) = &finalization {
+        if !certifies(certificate, &header) {
+            return Err(damaged(height, "the certificate is of another block"));
+        }
+        if tree::root(transactions.iter().map(Canonical::to_canonical)) != header.transactions {
+            return Err(damaged(height, "the body is not the one under the header's root"));
+        }
     }
     Ok(CertifiedBlock { block: Block { header, transactions }, finalization })
 }

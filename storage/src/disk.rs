@@ -13,6 +13,7 @@ use crate::{
     tree_store::TreeStore,
 };
 
+pub mod aside;
 pub(crate) mod home;
 mod sled_tree;
 
@@ -87,7 +88,8 @@ impl DiskStore {
         let lock = Arc::new(HomeLock::take(&home)?);
         let journal = FileJournal::open(home.promises()?, home.bodies()?, chain)?;
         let tree = SledTree::open(&home.store(), lock)?;
-        Ok(TreeStore::new(open::open(tree, chain, replay)?, journal))
+        let head_aside = aside::highest_head(&home)?;
+        Ok(TreeStore::new(open::open(tree, chain, replay)?, journal, head_aside))
     }
 }
 

@@ -1,10 +1,11 @@
-//! What can go wrong with what is kept. After the first of these the node stops.
+//! What can go wrong with what is kept. After the first of these no work is done with it any more; damage the node
+//! then mends itself, and every other error ends it.
 
 use tanba_ledger::{Height, merkle::ReadError};
 
-/// What to do about a damaged store; every message about damage ends with it.
-pub const REMEDY: &str = "Stop the node, move the folder `store` aside and start the node again: it fetches the blocks \
-    anew from its peers and checks each of them. Keep the folder `journal` where it is";
+/// What becomes of a damaged store; every message about damage ends with it.
+pub const REMEDY: &str = "`tanba run` sets the folder `store` aside and fetches the blocks anew from its peers, each \
+    proven; keep the folder `journal` where it is, and replace the disk if this happens again";
 
 /// Why the store cannot be used, or used any more.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -24,6 +25,25 @@ pub enum StoreError {
         place: String,
         /// What does not fit.
         what: String,
+    },
+    /// What lies in the journal is not what was written. The store has no part in it.
+    #[error("the promise journal is damaged at {place}: {what}")]
+    JournalDamaged {
+        /// Which file or body.
+        place: String,
+        /// What does not fit.
+        what: String,
+    },
+    /// Too many damaged stores were set aside, and none made anew came as far as they had.
+    #[error(
+        "{kept} damaged stores lie in {home} already, and no new one has come as far as they had; replace the disk, \
+         then remove all but the one whose DAMAGE.txt names the highest head"
+    )]
+    TooManyAside {
+        /// How many.
+        kept: usize,
+        /// Where.
+        home: String,
     },
     /// The store belongs to another network.
     #[error("the store is of network {found}, this node is configured for {expected}")]
@@ -70,8 +90,13 @@ impl StoreError {
         move |error| StoreError::Io { doing: doing.into(), source_text: error.to_string() }
     }
 
-    /// Damage found at `place`.
-    pub(crate) fn damaged(place: impl Into<String>, what: impl Into<String>) -> StoreError {
+    /// Damage of the journal found at `place`.
+    pub(crate) fn journal_damaged(place: impl Into<String>, what: impl Into<String>) -> StoreError {
+        StoreError::JournalDamaged { place: place.into(), what: what.into() }
+    }
+
+    /// Damage of the store found at `place`.
+    pub fn damaged(place: impl Into<String>, what: impl Into<String>) -> StoreError {
         StoreError::Damaged { place: place.into(), what: what.into() }
     }
 }

@@ -8,16 +8,21 @@ use crate::StoreError;
 /// Blows at the first error or panic; everything after it is refused.
 #[derive(Debug, Default)]
 pub(crate) struct Fuse {
-    blown: OnceLock<String>,
+    blown: OnceLock<StoreError>,
 }
 
 impl Fuse {
     /// Refuses if an earlier call failed.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         match self.blown.get() {
-            Some(first) => Err(StoreError::Stopped(first.clone())),
+            Some(first) => Err(StoreError::Stopped(first.to_string())),
             None => Ok(()),
         }
+    }
+
+    /// The error that was the last.
+    pub(crate) fn cause(&self) -> Option<&StoreError> {
+        self.blown.get()
     }
 
     /// Runs `work` unless an earlier call failed. An error or a panic in it is the last.
@@ -35,7 +40,7 @@ impl Fuse {
     /// Blows the fuse, unless it has blown already.
     pub(crate) fn blow(&self, error: &StoreError) {
         if !matches!(error, StoreError::Stopped(_)) {
-            self.blown.get_or_init(|| error.to_string());
+            self.blown.get_or_init(|| error.clone());
         }
     }
 }
@@ -44,7 +49,7 @@ struct BlowOnUnwind<'a>(&'a Fuse);
 
 impl Drop for BlowOnUnwind<'_> {
     fn drop(&mut self) {
-        self.0.blown.get_or_init(|| "a panic while the store was at work".to_owned());
+        self.0.blown.get_or_init(|| StoreError::Stopped("a panic while the store was at work".to_owned()));
     }
 }
 
@@ -61,6 +66,7 @@ mod tests {
         let full = StoreError::Io { doing: "writing".into(), source_text: "disk full".into() };
         assert_eq!(fuse.run(|| Err::<(), _>(full.clone())), Err(full.clone()));
         assert_eq!(fuse.run(|| Ok(2)), Err(StoreError::Stopped(full.to_string())));
+        assert_eq!(fuse.cause(), Some(&full));
     }
 
     #[test]

@@ -96,9 +96,21 @@ impl<L: Log> LogJournal<L> {
             syncs: 0,
             fuse: Fuse::default(),
         };
-        let Some(promises) = journal.promises.read(PROMISES_BYTES_MAX)? else { return Ok(journal) };
+        let read = journal.promises.read(PROMISES_BYTES_MAX).and_then(|promises| {
+            let bodies = journal.bodies.read(BODIES_BYTES_MAX)?;
+            Ok((promises, bodies))
+        });
+        let (promises, bodies) = match read {
+            Ok((Some(promises), bodies)) => (promises, bodies),
+            Ok((None, _)) => return Ok(journal),
+            // Far longer than it may become: nothing in it is looked at.
+            Err(StoreError::JournalDamaged { .. }) => {
+                journal.condition = JournalCondition::Damaged { readable: 0 };
+                return Ok(journal);
+            }
+            Err(error) => return Err(error),
+        };
         let promises = frame::scan(&promises, chain)?;
-        let bodies = journal.bodies.read(BODIES_BYTES_MAX)?;
         let bodies_whole = match &bodies {
             Some(bytes) => journal.take_bodies(bytes)?,
             None => false,
@@ -228,10 +240,7 @@ impl<L: Log> Journal for LogJournal<L> {
             if crc32c::crc32c(&body) == checksum {
                 Ok(Some(body))
             } else {
-                Err(StoreError::damaged(
-                    format!("body {block} beside the journal"),
-                    "the checksum does not fit",
-                ))
+                Err(StoreError::journal_damaged(format!("body {block}"), "the checksum does not fit"))
             }
         })
     }

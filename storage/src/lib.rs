@@ -6,7 +6,8 @@
 //!
 //! # What lies where
 //!
-//! A home holds `LOCK`, the folder `store/` (sled) and the folder `journal/` (two files of our own). In the
+//! A home holds `LOCK`, the folder `store/` (sled), the folder `journal/` (two files of our own), and stores that
+//! were set aside. In the
 //! store there is one ordered map; the first byte of a key is its table. Numbers are big-endian, values are
 //! canonical bytes followed by a CRC32C over key and value, and a value longer than
 //! [`VALUE_BYTES_MAX`](tree::VALUE_BYTES_MAX) goes on under its key with a 16-bit number behind it.
@@ -64,12 +65,14 @@
 //!
 //! Nothing read is believed: records carry checksums, nodes their hash, the head its certificate, a replayed
 //! block its state root. What does not fit is [`StoreError::Damaged`], and the first error is the last: from
-//! then on every call fails, and the node stops. A damaged store does not open; the message says what to do.
+//! then on every call fails, and this life of the node is over. A damaged store is set aside ([`disk::aside`]) and one
+//! made anew from the peers; [`check`] finds damage that nobody has met yet.
 
 // The derives of canonical bytes name the crate `bincode`; ours stands in for it.
 extern crate tanba_crypto as bincode;
 
 mod blocks;
+pub mod check;
 pub mod disk;
 pub mod error;
 mod fuse;

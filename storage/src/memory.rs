@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tanba_ledger::{Block, ChainId, state::Delta};
+use tanba_ledger::{Block, ChainId, Height, state::Delta};
 
 use crate::{
     StoreError,
@@ -128,6 +128,16 @@ impl MemoryDisk {
         }
     }
 
+    /// The `nth` key of the tree, or nothing if there are fewer.
+    pub fn key(&self, nth: usize) -> Vec<u8> {
+        self.device().tree.keys().nth(nth).cloned().unwrap_or_default()
+    }
+
+    /// Bytes of the `nth` value of the tree in key order, if there are so many.
+    pub fn value_bytes(&self, nth: usize) -> Option<usize> {
+        self.device().tree.values().nth(nth).map(Vec::len)
+    }
+
     /// Flips the lowest bit of a byte (counted round) of the journal's promises, if there are any.
     pub fn corrupt_journal(&self, byte: usize) {
         if let Some(file) = self.device().files.get_mut(PROMISES).filter(|file| !file.durable.is_empty()) {
@@ -214,7 +224,7 @@ impl MemoryStore {
             return Err(StoreError::Missing("this memory".to_owned()));
         }
         let journal = MemoryJournal::open(disk.log(PROMISES), disk.log(BODIES), chain)?;
-        Ok(TreeStore::new(open::open(disk.tree(), chain, replay)?, journal))
+        Ok(TreeStore::new(open::open(disk.tree(), chain, replay)?, journal, Height::GENESIS))
     }
 }
 
@@ -283,7 +293,7 @@ impl Log for MemoryLog {
         let device = self.disk.alive(self.life)?;
         match device.files.get(self.name) {
             Some(file) if file.current.len() as u64 > bytes_max => {
-                Err(StoreError::damaged(self.name, format!("it has more than {bytes_max} bytes")))
+                Err(StoreError::journal_damaged(self.name, format!("it has more than {bytes_max} bytes")))
             }
             file => Ok(file.map(|file| file.current.clone())),
         }

@@ -164,7 +164,7 @@ fn check_head<T: Tree>(shared: &Shared<T>, head: Head, chain: &ChainId) -> Resul
         None if header.founded_chain() == *chain => Ok(()),
         None => Err(damaged("genesis founds another network")),
         Some(certificate) => {
-            if certifies(&certificate, header, chain, &current.electors) {
+            if verifies(&certificate, header, chain, &current.electors) {
                 Ok(())
             } else {
                 Err(damaged("its certificate does not verify"))
@@ -173,7 +173,13 @@ fn check_head<T: Tree>(shared: &Shared<T>, head: Head, chain: &ChainId) -> Resul
     }
 }
 
-fn certifies(certificate: &Certificate, header: &Header, chain: &ChainId, electors: &ValidatorSet) -> bool {
+/// Whether `certificate` makes the block of `header` final by votes of `electors`, its own set.
+pub(crate) fn verifies(
+    certificate: &Certificate,
+    header: &Header,
+    chain: &ChainId,
+    electors: &ValidatorSet,
+) -> bool {
     let electorate = Electorate { chain, height: header.height, validators: electors };
     header.validators == electors.hash()
         && blocks::certifies(certificate, header)

@@ -25,9 +25,20 @@ impl<T> Clone for TreeReader<T> {
     }
 }
 
+impl<T> std::fmt::Debug for TreeReader<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TreeReader")
+    }
+}
+
 impl<T: Tree> TreeReader<T> {
     pub(crate) fn new(shared: Arc<Shared<T>>) -> TreeReader<T> {
         TreeReader { shared }
+    }
+
+    /// The first error of this store, after which it does no work; `None` while all is well.
+    pub fn cause(&self) -> Option<StoreError> {
+        self.shared.fuse.cause().cloned()
     }
 
     /// Looks in memory, then on disk. In this order nothing is missed: what leaves memory is on disk by then.
@@ -55,20 +66,21 @@ impl<T: Tree> TreeReader<T> {
         }
         self.shared.fuse.run(|| read(&self.shared.tree).map(Some))
     }
+}
 
-    fn node_on_disk(&self, hash: &Hash) -> Result<Option<Node>, StoreError> {
-        let key = keys::node(hash);
-        let Some(bytes) = value::read_pieces(&self.shared.tree, &key)? else { return Ok(None) };
-        match Node::from_canonical(&bytes, bytes.len()) {
-            Ok(node) if node.hash() == *hash => Ok(Some(node)),
-            _ => Err(StoreError::damaged(keys::describe(&key), "the node does not hash to its name")),
-        }
+/// A state node, which must hash to its name.
+pub(crate) fn node_on_disk<T: Tree>(tree: &T, hash: &Hash) -> Result<Option<Node>, StoreError> {
+    let key = keys::node(hash);
+    let Some(bytes) = value::read_pieces(tree, &key)? else { return Ok(None) };
+    match Node::from_canonical(&bytes, bytes.len()) {
+        Ok(node) if node.hash() == *hash => Ok(Some(node)),
+        _ => Err(StoreError::damaged(keys::describe(&key), "the node does not hash to its name")),
     }
 }
 
 impl<T: Tree> NodeReader for TreeReader<T> {
     fn node(&self, hash: &Hash) -> Result<Node, ReadError> {
-        let found = self.derived(|overlay| overlay.node(hash).cloned(), |_| self.node_on_disk(hash))?;
+        let found = self.derived(|overlay| overlay.node(hash).cloned(), |tree| node_on_disk(tree, hash))?;
         found.ok_or(ReadError::Missing(*hash))
     }
 }
@@ -112,6 +124,10 @@ impl<T: Tree> StoreReader for TreeReader<T> {
                 Ok(found.map(|(height, index)| Position { height, index }))
             },
         )
+    }
+
+    fn condemn(&self, damage: StoreError) {
+        self.shared.fuse.blow(&damage);
     }
 }
 

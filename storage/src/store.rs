@@ -58,6 +58,12 @@ pub trait StoreReader: NodeReader + Clone + Send + Sync + 'static {
 
     /// Where a final transaction stands.
     fn position(&self, transaction: &TransactionId) -> Result<Option<Position>, StoreError>;
+
+    /// The caller found that what it was given cannot be right: the store does no more work, as after damage it
+    /// found itself. A reader over something that cannot rot need not do anything.
+    fn condemn(&self, damage: StoreError) {
+        let _ = damage;
+    }
 }
 
 /// The replica's door to what is kept. After the first error every further call fails: a disk's fault stops
@@ -74,6 +80,11 @@ pub trait Store: Send + 'static {
     ///
     /// Panics unless `block` extends the head and `delta` is its own: the caller checked both.
     fn commit(&mut self, block: &Block, finalization: &Certificate, delta: Delta) -> Result<(), StoreError>;
+
+    /// The highest head this home is known to have had: its own, or that of a damaged store that was set aside.
+    fn head_once(&self) -> Height {
+        self.reader().tip().header.height
+    }
 
     /// The promise journal beside this store.
     fn journal(&mut self) -> &mut dyn Journal;

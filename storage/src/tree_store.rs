@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tanba_ledger::{Block, Certificate, state::Delta};
+use tanba_ledger::{Block, Certificate, Height, state::Delta};
 
 use crate::{
     Journal, Store, StoreError,
@@ -20,11 +20,17 @@ use crate::{
 pub struct TreeStore<T: Tree, J: Journal> {
     shared: Arc<Shared<T>>,
     journal: J,
+    /// The highest head of the damaged stores that were set aside.
+    head_aside: Height,
 }
 
 impl<T: Tree, J: Journal> TreeStore<T, J> {
-    pub(crate) fn new(shared: Arc<Shared<T>>, journal: J) -> TreeStore<T, J> {
-        TreeStore { shared, journal }
+    pub(crate) fn new(shared: Arc<Shared<T>>, journal: J, head_aside: Height) -> TreeStore<T, J> {
+        TreeStore { shared, journal, head_aside }
+    }
+
+    pub(crate) fn shared(&self) -> &Shared<T> {
+        &self.shared
     }
 
     /// The handle by which a thread of the node's writes derived state to disk.
@@ -77,6 +83,10 @@ impl<T: Tree, J: Journal + 'static> Store for TreeStore<T, J> {
         })?;
         let full = self.shared.read().overlay.is_full();
         if full { write_behind::run(&self.shared) } else { Ok(()) }
+    }
+
+    fn head_once(&self) -> Height {
+        self.shared.head().max(self.head_aside)
     }
 
     fn journal(&mut self) -> &mut dyn Journal {

@@ -58,6 +58,11 @@ impl<T: Tree> WriteBehind<T> {
         self.shared.read().overlay.is_due()
     }
 
+    /// Fails with the store's first error, once there was one, wherever it was met.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.shared.fuse.cause().map_or(Ok(()), |cause| Err(cause.clone()))
+    }
+
     /// Writes everything derived up to the head as it now is, and removes what died long enough ago. Takes as
     /// long as it takes; commits and reads go on meanwhile.
     ///

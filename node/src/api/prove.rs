@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tanba_crypto::{Canonical, Hash};
 use tanba_ledger::{
     Certificate, Header, Height, TransactionId,
-    merkle::{Node, NodeReader, ReadError, bucket},
+    merkle::{BucketError, Node, NodeReader, ReadError, bucket},
     proof::{
         Bundle, ChainReader, Head, HeadProof, ProofFailure, ProveError, Question, prove_bucket, prove_head,
         prove_receipt, prove_status,
@@ -17,7 +17,7 @@ use tanba_ledger::{
     state::Tip,
 };
 use tanba_proto::{convert::AsOf, registrar::v1::GetReceiptResponse, verifier::v1::GetBucketResponse};
-use tanba_storage::StoreReader;
+use tanba_storage::{StoreError, StoreReader};
 
 use super::{
     core::{Core, as_of, missing},
@@ -132,7 +132,14 @@ pub(super) fn bucket_bits<R: StoreReader>(core: &Core<R>, tip: &Tip) -> Result<u
         return Ok(bits);
     }
     let all = bucket::bucket(&core.backend.reader, &root, &Hash::ZERO, 0, INSTITUTIONS_MAX);
-    let quotas = all.map_err(|error| unreadable(&error))?;
+    let quotas = all.map_err(|error| {
+        if let BucketError::Read(ReadError::Missing(node)) = &error
+            && core.tip().hash == tip.hash
+        {
+            condemn(core, node);
+        }
+        unreadable(&error)
+    })?;
     let mut tokens = 0_u64;
     for leaf in &quotas.leaves {
         let quota =
@@ -177,7 +184,7 @@ fn at_head<R: StoreReader, T>(
         match built {
             Ok(answer) => return Ok(answer),
             Err(Failure::Prove(ProveError::Read(ReadError::Missing(_)))) if core.tip().hash != tip.hash => {}
-            Err(Failure::Prove(error)) => return Err(not_proven(error, tip.header.height)),
+            Err(Failure::Prove(error)) => return Err(not_proven(core, error, tip.header.height)),
             Err(Failure::Api(error)) => return Err(error),
         }
     }
@@ -212,6 +219,11 @@ fn proven<R: StoreReader>(
     Ok(made)
 }
 
+/// The nodes of the head are all there, or the store is damaged.
+fn condemn<R: StoreReader>(core: &Core<R>, missing: &Hash) {
+    core.backend.reader.condemn(StoreError::damaged("the state", format!("node {missing} is missing")));
+}
+
 fn bytes(bundle: &Bundle) -> Result<Vec<u8>, ApiError> {
     bundle.to_bytes().map_err(|error| ApiError::OutOfRange(error.to_string()))
 }
@@ -227,7 +239,10 @@ fn unreadable(error: &dyn std::error::Error) -> ApiError {
     ApiError::Store
 }
 
-fn not_proven(error: ProveError, head: Height) -> ApiError {
+fn not_proven<R: StoreReader>(core: &Core<R>, error: ProveError, head: Height) -> ApiError {
+    if let ProveError::Read(ReadError::Missing(node)) = &error {
+        condemn(core, node);
+    }
     match error {
         ProveError::AboveHead { .. } => ApiError::AboveHead { head },
         ProveError::OutsideChain { .. } | ProveError::VersionsMany | ProveError::LinksMany => {

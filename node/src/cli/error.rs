@@ -233,6 +233,12 @@ impl From<StoreError> for CliError {
             ),
             // The message itself ends with the remedy.
             StoreError::Damaged { .. } => (Exit::Damaged, "STORE_DAMAGED", "do as the message says"),
+            StoreError::TooManyAside { .. } => (Exit::Damaged, "STORE_DAMAGED", "do as the message says"),
+            StoreError::JournalDamaged { .. } => (
+                Exit::Damaged,
+                "JOURNAL_DAMAGED",
+                "start the node: it asks the other validators what it had signed",
+            ),
             StoreError::WrongNetwork { .. } => {
                 (Exit::ConfigInvalid, "STORE_NETWORK", "name the home of this network with --home")
             }

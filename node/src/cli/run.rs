@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{CliError, Context, Exit, SettingFlags, passphrase::PassphraseArgs};
 use crate::{
     config::Config,
+    heal,
     home::Home,
     keystore::{Keystore, Purpose},
     network::NetworkError,
@@ -46,17 +47,16 @@ pub fn run(args: RunArgs, ctx: &Context) -> Result<(), CliError> {
         .build()
         .map_err(|error| CliError::from(NodeError::Thread(error)))?;
     runtime.block_on(async {
-        let node = Node::start(&home, &config, keys).await?;
-        ctx.output.note(&format!("the node answers on {}; Ctrl-C stops it", node.endpoints.grpc));
-        let status = node.handle.status.clone();
+        let started = |node: &Node| {
+            ctx.output.note(&format!("the node answers on {}; Ctrl-C stops it", node.endpoints.grpc));
+        };
         let wish = async {
             tokio::select! {
                 () = told_to_stop() => {}
                 () = stdin_closed(), if args.stop_with_stdin => {}
             }
         };
-        node.run_until(wish).await?;
-        let last = status.borrow().clone();
+        let last = heal::run(&home, &config, keys, wish, started).await?;
         let ended = Ended { height: last.height.0, block: last.hash.to_string() };
         ctx.output.data("tanba.run.v1", &ended, |out| {
             writeln!(out, "stopped at height {}, block {}", ended.height, ended.block)
@@ -158,12 +158,9 @@ impl From<NodeError> for CliError {
             NodeError::Stopped(Stop::Diverged { .. }) => {
                 CliError::new(Exit::Diverged, "DIVERGED", message, "do as the message says")
             }
-            NodeError::Stopped(Stop::Read(_)) => CliError::new(
-                Exit::Damaged,
-                "STORE_DAMAGED",
-                message,
-                "start the node again; if it stops again, move store/ aside and let it fetch the blocks anew",
-            ),
+            NodeError::Stopped(Stop::Read(_)) => {
+                CliError::new(Exit::Damaged, "STORE_DAMAGED", message, "do as the message says")
+            }
             NodeError::Stopped(Stop::Twin { .. }) => {
                 CliError::new(Exit::SafetyRefusal, "KEY_IN_USE_ELSEWHERE", message, "do as the message says")
             }

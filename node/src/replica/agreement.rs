@@ -344,7 +344,10 @@ impl<S: Store> Replica<S> {
             Request::Blocks(_) => Response::Blocks(Vec::new()),
             Request::Body(block) => Response::Body(self.body_of(&block)?),
             Request::Transactions(block, names) => Response::Transactions(self.held(&block, &names)),
-            Request::Memory(inquiry) => Response::Memory(Box::new(self.remembered(inquiry)?)),
+            Request::Memory(inquiry) => match self.remembered(inquiry)? {
+                Some(answer) => Response::Memory(Box::new(answer)),
+                None => Response::Blocks(Vec::new()),
+            },
         };
         self.actions.push(Action::Answer { channel, response });
         Ok(())

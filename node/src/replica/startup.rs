@@ -60,13 +60,15 @@ impl Voice {
     /// Reads the journal and begins the start-up protocol.
     pub(super) fn open<S: Store>(signer: Signer, store: &mut S, tip: &Tip) -> Result<(Voice, Startup), Stop> {
         let (chain, key, head) = (tip.chain(), signer.public(), tip.header.height);
+        let head_once = store.head_once();
         let journal = store.journal();
         let found = match journal.condition() {
             JournalCondition::Whole => {
                 let records =
                     journal.records()?.iter().map(|bytes| Record::read(bytes)).collect::<Result<Vec<_>, _>>();
                 let records = records.map_err(|error| Stop::Journal(error.to_string()))?;
-                Ok(Guard::replay(&records, chain, key).map_err(|error| Stop::Journal(error.to_string()))?)
+                let guard = Guard::replay(&records, chain, key);
+                not_cut(guard.map_err(|error| Stop::Journal(error.to_string()))?, head_once)
             }
             JournalCondition::Missing => Err(Loss::Missing),
             JournalCondition::Damaged { .. } => Err(Loss::Damaged),
@@ -77,6 +79,13 @@ impl Voice {
             tracing::error!(%loss, "earlier promises of this validator may be lost; it is silent until that is safe");
         }
         let mut guard = found.unwrap_or_else(|_| Guard::create(chain, key).0);
+        if guard.end() > head.next() {
+            tracing::error!(
+                "the store ends at block {head}, but this validator has signed at height {}: the blocks between are \
+                 fetched from the peers, and nothing is signed before they are there",
+                guard.end()
+            );
+        }
         guard.commit(head);
         let startup = Startup { recovery: Some(recovery), early: BTreeMap::new() };
         Ok((Voice { signer, guard }, startup))
@@ -116,10 +125,14 @@ impl<S: Store> Replica<S> {
         self.schedule(Timer::Recovery, ASK_AGAIN_MS);
     }
 
-    /// Answers a validator that starts.
-    pub(super) fn remembered(&self, inquiry: Inquiry) -> Result<Answer, Stop> {
+    /// Answers a validator that starts; not while this one has lost blocks itself. Whoever lost its journal counts
+    /// on it that each honest answer proves what its giver had decided.
+    pub(super) fn remembered(&self, inquiry: Inquiry) -> Result<Option<Answer>, Stop> {
+        if self.is_short() {
+            return Ok(None);
+        }
         let decided = self.reader.finalization(self.tip.header.height)?;
-        Ok(self.engine.answer_inquiry(&inquiry, decided))
+        Ok(Some(self.engine.answer_inquiry(&inquiry, decided)))
     }
 
     /// A validator answered, or did not.
@@ -163,7 +176,22 @@ impl<S: Store> Replica<S> {
         self.judge_startup()
     }
 
+    /// Whether the store has lost blocks: a validator signs only at the height above its head, so the journal then
+    /// ends higher. Until they are there again it says nothing, and what it remembers is no memory of its own.
+    fn is_short(&self) -> bool {
+        self.voice.as_ref().is_some_and(|voice| voice.guard.end() > self.height())
+    }
+
+    /// The highest height this node is known to have come to, in this life or before.
+    pub fn height_once(&self) -> Height {
+        let promised = self.voice.as_ref().map_or(Height::GENESIS, |voice| voice.guard.end());
+        promised.max(self.store.head_once())
+    }
+
     fn judge_startup(&mut self) -> Result<(), Stop> {
+        if self.is_short() {
+            return Ok(());
+        }
         let Some(recovery) = &self.startup.recovery else { return Ok(()) };
         match recovery.verdict() {
             Verdict::Wait { .. } => return Ok(()),
@@ -206,6 +234,16 @@ impl<S: Store> Replica<S> {
         self.report_status();
         Ok(())
     }
+}
+
+/// A journal that ends below the head of a store that was set aside is not whole, though each of its records is: the
+/// store that would have shown it is no longer there.
+fn not_cut(guard: Guard, head_once: Height) -> Result<Guard, Loss> {
+    let covered = guard.end().max(guard.abstains_through().unwrap_or_default());
+    if covered < head_once {
+        return Err(Loss::EndsBelowHead { end: guard.end(), head: head_once });
+    }
+    Ok(guard)
 }
 
 /// What can be said of an answer now.

@@ -9,6 +9,7 @@
 use std::{
     any::Any,
     fs::{self, File},
+    io::ErrorKind,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::Arc,
@@ -17,7 +18,7 @@ use std::{
 use crate::{
     StoreError,
     disk::home::{HomeLock, lock_patiently, sync_directory},
-    keys::Table,
+    keys::{self, Table},
     real_sync,
     tree::{Tree, VALUE_BYTES_MAX},
 };
@@ -65,8 +66,11 @@ impl SledTree {
 
 impl Tree for SledTree {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = shielded("reading the store", || self.db.get(key))?;
-        Ok(value.map(|value| value.to_vec()))
+        match shielded("reading the store", || self.db.get(key)) {
+            Ok(value) => Ok(value.map(|value| value.to_vec())),
+            Err(StoreError::Damaged { what, .. }) => Err(StoreError::damaged(keys::describe(key), what)),
+            Err(error) => Err(error),
+        }
     }
 
     fn insert(&self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
@@ -155,14 +159,31 @@ fn shielded<R>(doing: &str, call: impl FnOnce() -> sled::Result<R>) -> Result<R,
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(translated(doing, error)),
-        Err(panic) => Err(StoreError::damaged(doing, format!("sled panicked: {}", panic_text(&*panic)))),
+        Err(panic) => Err(panicked(doing, panic_text(&*panic))),
+    }
+}
+
+/// sled also unwraps what the system refused it, and then the disk is full or broken but tells no lies.
+fn panicked(doing: &str, text: &str) -> StoreError {
+    match text.contains("Os { code:") {
+        true => StoreError::Io { doing: doing.to_owned(), source_text: text.to_owned() },
+        false => StoreError::damaged(doing, format!("sled panicked: {text}")),
     }
 }
 
 fn translated(doing: &str, error: sled::Error) -> StoreError {
     match error {
+        // Not the system's words but sled's: a file that is shorter than it was, or does not decode.
+        sled::Error::Io(error)
+            if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) =>
+        {
+            StoreError::damaged(doing, error.to_string())
+        }
         sled::Error::Io(error) => StoreError::io(doing)(error),
-        sled::Error::Corruption { .. } => StoreError::damaged(doing, "a page does not fit its checksum"),
+        sled::Error::Corruption { at, .. } => {
+            let at = at.map(|at| format!(" (in the file at {at:?})")).unwrap_or_default();
+            StoreError::damaged(doing, format!("a page does not fit its checksum{at}"))
+        }
         sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) | sled::Error::ReportableBug(_) => {
             StoreError::damaged(doing, error.to_string())
         }
@@ -210,6 +231,21 @@ mod tests {
                 assert_eq!(value, Some(vec![key as u8; 2_000]), "key {key} of {keys}");
             }
         }
+    }
+
+    #[test]
+    fn what_the_system_refuses_is_no_damage_however_sled_says_so() {
+        let full = || std::io::Error::from_raw_os_error(28);
+        let errors = [sled::Error::Io(full()), sled::Error::Io(full()).clone()];
+        for error in errors {
+            assert!(matches!(translated("writing", error), StoreError::Io { .. }));
+        }
+        // As `Result::unwrap` words it.
+        let panic = format!("called `Result::unwrap()` on an `Err` value: {:?}", full());
+        assert!(matches!(panicked("writing", &panic), StoreError::Io { .. }));
+        assert!(matches!(panicked("reading", "a checksum is wrong"), StoreError::Damaged { .. }));
+        let short = sled::Error::Io(ErrorKind::UnexpectedEof.into());
+        assert!(matches!(translated("reading", short), StoreError::Damaged { .. }));
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Log for FileLog {
         let length = file.metadata().map_err(self.io("reading"))?.len();
         if length > bytes_max {
             let what = format!("it has {length} bytes, more than the {bytes_max} it may have");
-            return Err(StoreError::damaged(self.path.display().to_string(), what));
+            return Err(StoreError::journal_damaged(self.path.display().to_string(), what));
         }
         let mut bytes = Vec::with_capacity(length as usize);
         let mut from_start = File::open(&self.path).map_err(self.io("reading"))?.take(length);

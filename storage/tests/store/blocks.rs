@@ -13,6 +13,7 @@ use crate::{
 };
 
 over_both_stores!(
+    a_body_that_is_not_under_its_headers_root_is_not_handed_out,
     blocks_and_all_that_derives_from_them_outlive_a_reopening,
     a_crash_after_a_commit_loses_nothing,
     after_a_write_behind_nothing_is_applied_again,
@@ -182,7 +183,17 @@ fn a_replay_that_gives_another_state_is_damage<R: Rig>() {
     rig.crash(store);
     let refusal = rig.open().err().expect("refused");
     assert!(matches!(refusal, StoreError::Damaged { .. }), "{refusal}");
-    assert!(refusal.to_string().contains("move the folder `store` aside"), "{refusal}");
+    assert!(refusal.to_string().contains("sets the folder `store` aside"), "{refusal}");
+}
+
+fn a_body_that_is_not_under_its_headers_root_is_not_handed_out<R: Rig>() {
+    let (_rig, mut store) = R::founded();
+    let reader = store.reader();
+    let (mut block, certificate, delta) = chain::next(&reader.tip(), &reader, 2);
+    block.transactions.swap(0, 1);
+    store.commit(&block, &certificate, delta).expect("the caller checks roots, not the store");
+    let refusal = reader.block(Height(1)).expect_err("refused");
+    assert!(refusal.to_string().contains("not the one under the header's root"), "{refusal}");
 }
 
 fn a_head_whose_certificate_does_not_verify_is_damage<R: Rig>() {

@@ -1,13 +1,13 @@
 //! A chain to store: real blocks, signatures and certificates over a made-up state. Each block writes one leaf
 //! and a branch that joins it with the leaf before, so every block also lets a branch die.
 
-use tanba_crypto::{Hash, SigningKey};
+use tanba_crypto::{Canonical, Hash, SigningKey};
 use tanba_ledger::{
     Approval, Bin, Block, BlockHash, Certificate, ChainId, Fingerprint, Header, Height, Operation,
     SignedVote, Slot, Timestamp, Transaction, TransactionBody, Validator, ValidatorIndex, ValidatorSet, View,
     Vote,
     block::HEADER_VERSION,
-    merkle::{Branch, Frontier, Leaf, Node, NodeReader},
+    merkle::{Branch, Frontier, Leaf, Node, NodeReader, tree},
     operation::HolderAct,
     record::{NetworkKind, Params, Table},
     state::{Delta, TableRoots, Tip},
@@ -60,10 +60,11 @@ pub(crate) fn chain_id() -> ChainId {
 /// The block after `parent` with `count` transactions, its certificate and what it changes.
 pub(crate) fn next(parent: &Tip, reader: &dyn NodeReader, count: u32) -> (Block, Certificate, Delta) {
     let height = parent.header.height.next();
-    let (roots, ..) = outcome(height, parent, reader);
+    let (roots, ..) = outcome(height, parent, reader).expect("the parent's root is readable");
     let transactions: Vec<Transaction> =
         (0..count).map(|n| transaction(chain_id(), height.0 * 1_000_000 + u64::from(n))).collect();
-    let header = header(chain_id(), height, parent.hash, &roots, parent.history.root(), count);
+    let mut header = header(chain_id(), height, parent.hash, &roots, parent.history.root(), count);
+    header.transactions = tree::root(transactions.iter().map(Canonical::to_canonical));
     let block = Block { header, transactions };
     let delta = replay(&block, parent, reader).expect("our own block applies");
     (block.clone(), certificate(&block), delta)
@@ -71,7 +72,7 @@ pub(crate) fn next(parent: &Tip, reader: &dyn NodeReader, count: u32) -> (Block,
 
 /// The rules of this chain.
 pub(crate) fn replay(block: &Block, parent: &Tip, reader: &dyn NodeReader) -> Result<Delta, String> {
-    let (roots, nodes, dead) = outcome(block.header.height, parent, reader);
+    let (roots, nodes, dead) = outcome(block.header.height, parent, reader)?;
     Ok(delta(block, &parent.history, roots, nodes, dead))
 }
 
@@ -97,16 +98,16 @@ pub(crate) fn root(tip: &Tip) -> Hash {
 
 type Outcome = (TableRoots, Vec<(Hash, Node)>, Vec<Hash>);
 
-fn outcome(height: Height, parent: &Tip, reader: &dyn NodeReader) -> Outcome {
+fn outcome(height: Height, parent: &Tip, reader: &dyn NodeReader) -> Result<Outcome, String> {
     let old_root = root(parent);
-    let (left, dead) = match reader.node(&old_root).expect("the parent's root is readable") {
+    let (left, dead) = match reader.node(&old_root).map_err(|error| error.to_string())? {
         Node::Leaf(_) => (old_root, vec![]),
         Node::Branch(branch) => (branch.right, vec![old_root]),
     };
     let leaf = leaf(height);
     let branch = Branch { bit: 0, left, right: leaf.hash() };
     let new_root = branch.hash();
-    (roots(new_root), vec![(leaf.hash(), Node::Leaf(leaf)), (new_root, Node::Branch(branch))], dead)
+    Ok((roots(new_root), vec![(leaf.hash(), Node::Leaf(leaf)), (new_root, Node::Branch(branch))], dead))
 }
 
 /// Every third leaf is longer than a value of the tree may be.

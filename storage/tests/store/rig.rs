@@ -227,6 +227,23 @@ pub(crate) fn try_everything<R: StoreReader>(reader: &R, height: u64) -> Result<
     Ok(all + &format!("{top:?}"))
 }
 
+/// What a reader says of one height, and of nothing above it; with the first error.
+pub(crate) fn facts<R: StoreReader>(reader: &R, height: Height) -> Result<String, StoreError> {
+    let found = reader.block(height)?.expect("a block at every height");
+    let header = reader.header(height)?;
+    let finalization = reader.finalization(height)?;
+    let places: Result<Vec<_>, _> =
+        found.block.transactions.iter().map(|it| reader.position(&it.id())).collect();
+    let history = reader.history_node(0, height.0)?;
+    let level = height.0.trailing_ones() as u8;
+    let subtree = reader.history_node(level, height.0 >> level)?;
+    let leaf = node(reader, &chain::leaf_hash(height))?;
+    let of_hash = reader.height_of(&found.block.hash())?;
+    Ok(format!(
+        "{found:?} {header:?} {finalization:?} {of_hash:?} {places:?} {history:?} {subtree:?} {leaf:?}"
+    ))
+}
+
 fn node<R: StoreReader>(
     reader: &R,
     hash: &tanba_crypto::Hash,

@@ -5,6 +5,7 @@
 mod commands;
 mod disk;
 mod doors;
+mod heal;
 mod homes;
 mod journal;
 mod power;

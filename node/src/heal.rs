@@ -1,0 +1,247 @@
+//! A node that mends its store. Damage ends a node's life: nothing that does not verify is served, and after the first
+//! error nothing is trusted. [`run`] then sets the store aside and starts the node again in the same process, with the
+//! keys it has and at the addresses it had; the node makes a store from genesis and fetches every block from its peers,
+//! each proven. The journal stays where it is, and the start-up protocol decides when the node may vote.
+//!
+//! A disk that fails (full, unplugged, no permission) is another matter: making the store anew would not help, and the
+//! node ends. So does one whose disk rots again and again.
+
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tanba_genesis::text::moment;
+use tanba_ledger::{Height, merkle::ReadError};
+use tanba_storage::{DiskStore, StoreError, disk::aside::Found};
+use tokio::sync::watch;
+
+use crate::{
+    clock,
+    config::Config,
+    handle::{NodeStatus, Voting},
+    home::Home,
+    node::{Node, NodeError, NodeKeys},
+    replica::Stop,
+};
+
+/// Stores set aside within [`WINDOW`], at most.
+const HEALINGS_MAX: usize = 3;
+
+const WINDOW: Duration = Duration::from_secs(3_600);
+
+/// From one look whether the last user of the store is gone to the next.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Runs the node of `home` until `wish` is ready, through every damage that can be mended; gives its last status.
+/// `started` is told of each start.
+///
+/// # Errors
+/// As [`Node::start`] and [`Node::run_until`]. Damage is an error only if it cannot be mended: it came too often, the
+/// store cannot be set aside, or the node was to end anyway.
+pub async fn run(
+    home: &Home,
+    config: &Config,
+    keys: NodeKeys,
+    wish: impl Future<Output = ()>,
+    mut started: impl FnMut(&Node),
+) -> Result<Arc<NodeStatus>, NodeError> {
+    let mut wish = pin!(wish);
+    let mut config = config.clone();
+    let mut healings = Healings::default();
+    loop {
+        let (mut wished, mut head) = (false, None);
+        let ended = match Node::start(home, &config, keys.clone(), healings.total).await {
+            Ok(node) => {
+                started(&node);
+                keep_addresses(&mut config, &node);
+                let status = node.handle.status.clone();
+                let until = async {
+                    wish.as_mut().await;
+                    wished = true;
+                };
+                let ended = node.run_until(until).await;
+                let last = Arc::clone(&status.borrow());
+                if ended.is_ok() {
+                    return Ok(last);
+                }
+                head = Some(last.height);
+                ended.expect_err("seen just now")
+            }
+            Err(error) => error,
+        };
+        let Some(damage) = damage(&ended) else { return Err(ended) };
+        if wished {
+            return Err(ended);
+        }
+        if !healings.allow(Instant::now()) {
+            tracing::error!(%damage, "the store is damaged again, {HEALINGS_MAX} times within an hour: replace the disk");
+            return Err(ended);
+        }
+        match damage {
+            Damage::Store(what) => {
+                tracing::error!("damage found: {what}");
+                let aside = set_aside(home, &config, &what, head).await?;
+                tracing::error!(
+                    "the store is set aside as {}; the node starts again and fetches every block from its peers",
+                    aside.display()
+                );
+            }
+            // What the journal still holds is judged at the next start, as after any loss of it.
+            Damage::Journal(what) => tracing::error!("damage found: {what}; the node starts again"),
+        }
+    }
+}
+
+/// What can be mended by starting anew.
+#[derive(Debug)]
+enum Damage {
+    Store(String),
+    Journal(String),
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Damage::Store(what) | Damage::Journal(what)) = self;
+        f.write_str(what)
+    }
+}
+
+/// What of an error is damage, if it is.
+fn damage(error: &NodeError) -> Option<Damage> {
+    match error {
+        NodeError::Store(error) | NodeError::Stopped(Stop::Store(error)) => match error {
+            StoreError::Damaged { place, what } => Some(Damage::Store(format!("{place}: {what}"))),
+            StoreError::JournalDamaged { .. } => Some(Damage::Journal(error.to_string())),
+            _ => None,
+        },
+        // The state under the head is not what its root says. What the store itself met comes as the store's error.
+        NodeError::Stopped(Stop::Read(error @ (ReadError::Missing(_) | ReadError::Damaged(_)))) => {
+            Some(Damage::Store(error.to_string()))
+        }
+        _ => None,
+    }
+}
+
+/// How often the store was made anew, and when.
+#[derive(Debug, Default)]
+struct Healings {
+    total: u64,
+    recent: VecDeque<Instant>,
+}
+
+impl Healings {
+    /// Whether it may be done once more now; counts it then.
+    fn allow(&mut self, now: Instant) -> bool {
+        while self.recent.front().is_some_and(|then| now.duration_since(*then) > WINDOW) {
+            self.recent.pop_front();
+        }
+        if self.recent.len() >= HEALINGS_MAX {
+            return false;
+        }
+        self.recent.push_back(now);
+        self.total += 1;
+        true
+    }
+}
+
+/// Peers and clients know the node by its addresses: where the system chose a port, it is kept.
+fn keep_addresses(config: &mut Config, node: &Node) {
+    let endpoints = &node.endpoints;
+    config.grpc.listen.set_port(endpoints.grpc.port());
+    if let Some(p2p) = endpoints.p2p.first() {
+        config.p2p.listen.set_port(p2p.port());
+    }
+    if let (Some(listen), Some(metrics)) = (&mut config.metrics_listen, endpoints.metrics) {
+        listen.set_port(metrics.port());
+    }
+}
+
+/// Sets the store aside as soon as the last part of the node has let go of it, within the deadline of stopping.
+async fn set_aside(
+    home: &Home,
+    config: &Config,
+    what: &str,
+    head: Option<Height>,
+) -> Result<PathBuf, NodeError> {
+    let deadline = Instant::now() + Duration::from_millis(config.shutdown_deadline_ms);
+    loop {
+        let found = Found { what, when: &moment(clock::now()), head };
+        match DiskStore::set_aside(home.root(), &found) {
+            Err(StoreError::InUse(_)) if Instant::now() < deadline => tokio::time::sleep(LOOK_EVERY).await,
+            done => return Ok(done?),
+        }
+    }
+}
+
+/// Removes damaged stores that were set aside, but for the last, once this node has come to `height` and follows: what
+/// they had is there again, proven.
+pub(crate) fn release_when_passed(
+    home: &Home,
+    height: Height,
+    mut status: watch::Receiver<Arc<NodeStatus>>,
+) -> Result<(), StoreError> {
+    if !DiskStore::has_aside(home.root())? {
+        return Ok(());
+    }
+    let root = home.root().to_owned();
+    let passed = move |status: &Arc<NodeStatus>| {
+        let follows = status.height >= status.network_height && status.height > Height::GENESIS;
+        follows && status.height >= height && status.voting != Voting::Recovering
+    };
+    tokio::spawn(async move {
+        // An error says that the node has ended; the next one goes on.
+        if status.wait_for(passed).await.is_err() {
+            return;
+        }
+        match tokio::task::spawn_blocking(move || DiskStore::release_aside(&root)).await {
+            Ok(Ok(Some(last))) => tracing::info!(
+                "this node has again all that its damaged store had, each block proven; the store stays as {} and may \
+                 be removed",
+                last.display()
+            ),
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a damaged store that is needed no more was not removed")
+            }
+            Err(error) => tracing::warn!(%error, "a damaged store that is needed no more was not removed"),
+        }
+    });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_rots_each_time_is_given_up_and_an_hour_later_tried_again() {
+        let mut healings = Healings::default();
+        let begin = Instant::now();
+        for minute in 0..3 {
+            assert!(healings.allow(begin + Duration::from_secs(60 * minute)));
+        }
+        assert!(!healings.allow(begin + Duration::from_secs(3_599)));
+        assert!(healings.allow(begin + Duration::from_secs(3_601)), "the first is more than an hour ago");
+        assert!(!healings.allow(begin + Duration::from_secs(3_602)));
+        assert_eq!(healings.total, 4);
+    }
+
+    #[test]
+    fn what_the_system_refuses_is_not_mended_by_starting_anew() {
+        let full = StoreError::Io { doing: "writing".into(), source_text: "disk full".into() };
+        let foreign = StoreError::WrongFormat { found: 2, expected: 1 };
+        for error in [full, foreign, StoreError::Stopped("before".into())] {
+            assert!(damage(&NodeError::Store(error.clone())).is_none(), "{error}");
+            assert!(damage(&NodeError::Stopped(Stop::Store(error))).is_none());
+        }
+        assert!(damage(&NodeError::Stopped(Stop::Read(ReadError::Store("disk full".into())))).is_none());
+        let rotten = StoreError::damaged("block 7", "the checksum does not fit");
+        assert!(
+            matches!(damage(&NodeError::Store(rotten)), Some(Damage::Store(what)) if what.contains("block 7"))
+        );
+    }
+}
