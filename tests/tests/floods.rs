@@ -1,0 +1,23 @@
+//! A second of every kind of flood, on every port. `cargo floods` floods for longer.
+
+use std::{path::Path, time::Duration};
+
+use tanba_tests::floods::{Field, MEMORY_BYTES_MAX, kinds};
+
+/// How long each kind lasts, at least: a client's diploma is waited for.
+const EACH: Duration = Duration::from_secs(1);
+
+#[test]
+fn under_every_flood_memory_stays_bounded_and_diplomas_go_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Path::new(env!("CARGO_BIN_EXE_tanba-under-test"));
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
+        let mut field = Field::prepare(program, folder.path()).await;
+        for kind in kinds() {
+            let damage = field.run(Some(kind), EACH).await;
+            let held = damage.memory_bytes;
+            assert!(held <= MEMORY_BYTES_MAX, "{}: {held} bytes, the bound is {MEMORY_BYTES_MAX}", kind.name);
+            assert!(damage.blows > 0, "{}: no blow was dealt", kind.name);
+        }
+    });
+}
