@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use tanba_tests::floods::{Field, MEMORY_BYTES_MAX, kinds};
+use tanba_tests::floods::{Field, kinds};
 
 /// How long each kind lasts, at least: a client's diploma is waited for.
 const EACH: Duration = Duration::from_secs(1);
@@ -15,9 +15,7 @@ fn under_every_flood_memory_stays_bounded_and_diplomas_go_on() {
         let mut field = Field::prepare(program, folder.path()).await;
         for kind in kinds() {
             let damage = field.run(Some(kind), EACH).await;
-            let held = damage.memory_bytes;
-            assert!(held <= MEMORY_BYTES_MAX, "{}: {held} bytes, the bound is {MEMORY_BYTES_MAX}", kind.name);
-            assert!(damage.blows > 0, "{}: no blow was dealt", kind.name);
+            damage.unwrap_or_else(|harm| panic!("{}: {harm}", kind.name));
         }
     });
 }
