@@ -13,6 +13,9 @@ use super::Target;
 /// Bytes of all kept inputs of one target: they are part of the repository.
 const CORPUS_BYTES_MAX: usize = 24 * 1024;
 
+/// Kept inputs of one target.
+const CORPUS_INPUTS_MAX: usize = 24;
+
 /// `tests/fuzz`, where kept inputs lie.
 pub fn home() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
@@ -51,7 +54,7 @@ pub fn write(folder: &Path, input: &[u8]) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Replaces the kept inputs of a target by the shortest of `found` that fit. How many that are.
+/// Replaces the kept inputs of a target by some of `found`, of all lengths that fit. How many that are.
 pub fn write_corpus(target: &Target, mut found: Vec<Vec<u8>>) -> io::Result<usize> {
     let folder = home().join("corpus").join(target.name);
     if folder.exists() {
@@ -60,7 +63,8 @@ pub fn write_corpus(target: &Target, mut found: Vec<Vec<u8>>) -> io::Result<usiz
     found.sort_by_key(Vec::len);
     let mut left = CORPUS_BYTES_MAX;
     let mut kept = 0;
-    for input in found {
+    let step = found.len().div_ceil(CORPUS_INPUTS_MAX).max(1);
+    for input in found.into_iter().step_by(step) {
         let Some(less) = left.checked_sub(input.len()) else { break };
         left = less;
         write(&folder, &input)?;

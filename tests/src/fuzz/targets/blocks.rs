@@ -20,7 +20,7 @@ pub(super) fn targets() -> Vec<Target> {
         name: "block-apply",
         input_bytes_max: 8 * 1024,
         // The transactions twice, and the paths of the state that they touch: up to 256 hashes for each of their parts.
-        bound: Bound { factor: 400, constant_bytes: 512 * 1024 },
+        bound: Bound { factor: 100, constant_bytes: 256 * 1024 },
         seeds,
         words: &[],
         attack: build_and_judge,

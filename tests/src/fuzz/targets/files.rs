@@ -57,9 +57,9 @@ pub(super) fn targets() -> Vec<Target> {
     // A tree of a parsed text, a copy of its strings, and the text written again for comparison.
     let json = Bound { factor: 24, constant_bytes: 32 * 1024 };
     // A spanned tree, and a mistake with path, excerpt and remedy for about every token.
-    let toml = Bound { factor: 600, constant_bytes: 64 * 1024 };
+    let toml = Bound { factor: 300, constant_bytes: 64 * 1024 };
     vec![
-        of("csv-roster", roster_seeds, CSV, Bound { factor: 200, constant_bytes: 64 * 1024 }, |bytes| {
+        of("csv-roster", roster_seeds, CSV, Bound { factor: 100, constant_bytes: 64 * 1024 }, |bytes| {
             if let Ok(roster) = Roster::parse(bytes) {
                 assert!(!roster.rows.is_empty(), "an accepted list has a graduate");
                 roster.rows.iter().for_each(|row| drop(row.scope()));

@@ -23,7 +23,7 @@ pub(super) fn targets() -> Vec<Target> {
         input_bytes_max: 4 * 1024,
         // Two bytes of input make an empty element of a repeated message: the largest has a few hundred bytes, and a
         // list that grows holds its old half beside the new one. Then the same for what is decoded again.
-        bound: Bound { factor: 1_500, constant_bytes: 16 * 1024 },
+        bound: Bound { factor: 600, constant_bytes: 16 * 1024 },
         seeds,
         words: &["260740000007"],
         attack: |bytes| {

@@ -46,7 +46,7 @@ pub(super) fn targets() -> Vec<Target> {
         name: "replica",
         input_bytes_max: 16 * 1024,
         // The store and its disk in memory, each step's value in its decoded and encoded form, blocks that it makes.
-        bound: Bound { factor: 400, constant_bytes: 4 * 1024 * 1024 },
+        bound: Bound { factor: 100, constant_bytes: 512 * 1024 },
         seeds,
         words: &[],
         attack: |bytes| drop(Attack::begin().steps(bytes)),
