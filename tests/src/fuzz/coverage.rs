@@ -63,11 +63,12 @@ impl Reached {
     pub fn look(&mut self) -> bool {
         let mut new = false;
         // Nearly all counters are zero, so eight are looked at together.
-        let (words, rest) = counters().as_chunks::<8>();
+        let counters: &[u8] = counters();
+        let (words, rest) = counters.as_chunks::<8>();
         let (classes, rest_classes) = self.classes.as_chunks_mut::<8>();
         let words = words.iter().zip(classes).filter(|(word, _)| u64::from_ne_bytes(**word) != 0);
         let parts = words.map(|(word, classes)| (word.as_slice(), classes.as_mut_slice()));
-        for (counters, classes) in parts.chain([(&*rest, rest_classes)]) {
+        for (counters, classes) in parts.chain([(rest, rest_classes)]) {
             for (count, seen) in counters.iter().zip(classes) {
                 let class = class_of(*count);
                 if class & !*seen != 0 {

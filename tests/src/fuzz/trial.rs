@@ -59,7 +59,10 @@ thread_local! {
 pub fn keep_panics_quiet() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let text = panic.payload_as_str().unwrap_or("no text");
+        let payload = panic.payload();
+        let literal = payload.downcast_ref::<&str>().copied();
+        let text =
+            literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text");
         // The thread that panics may be ending; then nobody asks.
         let _ = LAST_PANIC.try_with(|last| last.replace(format!("{place}: {text}")));
     }));

@@ -139,7 +139,7 @@ fn seeds() -> Vec<Vec<u8>> {
     let as_of = Some(ledger::AsOf { height: 1, hash: vec![2; 32], time_ms: 3 });
     let messages = [
         (0, registrar::SubmitRequest { transaction }.encode_to_vec()),
-        (1, registrar::TrackRequest { transaction_id: vec![1; 32], ..Default::default() }.encode_to_vec()),
+        (1, registrar::TrackRequest { transaction_id: vec![1; 32] }.encode_to_vec()),
         (
             3,
             verifier::GetBucketRequest { prefix: vec![5], bits: 8, checkpoint_height: Some(2) }
