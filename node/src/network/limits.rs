@@ -68,7 +68,7 @@ impl Default for NetworkLimits {
             request_bytes_max: 256 * KIB,
             answer_bytes_max: 8 * MIB,
             gossip_transaction_bytes_max: TRANSACTION_BYTES_MAX + KIB,
-            gossip_block_bytes_max: KIB,
+            gossip_block_bytes_max: BLOCK_BYTES_MAX + 256 * KIB,
             outbox_bytes_max: 8 * MIB,
             inbox_message_bytes_max: 4 * MIB,
             inbox_gossip_bytes_max: 8 * MIB,

@@ -448,7 +448,7 @@ fn the_end_of_the_network_is_seen_by_everyone() {
 fn a_node_that_does_not_listen_drops_gossip_and_counts_it() {
     run(async {
         let usual = NetworkLimits::default();
-        let room = NetworkLimits::cost(1_280 * 1024);
+        let room = NetworkLimits::cost(usual.gossip_block_bytes_max);
         let few = NetworkLimits {
             gossip_transaction_bytes_max: 100_000,
             inbox_gossip_bytes_max: room,
