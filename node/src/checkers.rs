@@ -6,10 +6,20 @@ use std::{
     thread::JoinHandle,
 };
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Jobs that wait for a thread.
 const WAITING_MAX: usize = 8_192;
+
+/// Bytes of peers' transactions that are being checked, or are checked and wait for the loop. Counted apart from
+/// the jobs: so many of the largest transactions would be a gibibyte.
+const BYTES_MAX: usize = 32 << 20;
+
+/// What a transaction costs beside its bytes.
+const OVERHEAD_BYTES: usize = 512;
+
+/// Room for some bytes, given back when its last clone is dropped: with what it was taken for.
+pub(crate) type Room = Arc<OwnedSemaphorePermit>;
 
 /// One piece of work.
 type Job = Box<dyn FnOnce() + Send>;
@@ -19,6 +29,7 @@ type Job = Box<dyn FnOnce() + Send>;
 pub(crate) struct Checkers {
     jobs: Option<mpsc::Sender<Job>>,
     threads: Vec<JoinHandle<()>>,
+    room: Arc<Semaphore>,
 }
 
 impl Checkers {
@@ -31,7 +42,13 @@ impl Checkers {
             std::thread::Builder::new().name(format!("checker-{number}")).spawn(move || work(&receiver))
         };
         let threads = (0..count.max(1)).map(spawn).collect::<std::io::Result<_>>()?;
-        Ok(Checkers { jobs: Some(sender), threads })
+        Ok(Checkers { jobs: Some(sender), threads, room: Arc::new(Semaphore::new(BYTES_MAX)) })
+    }
+
+    /// Room for `bytes` of `count` transactions, which is to be kept as long as they are; `None` if there is none.
+    pub(crate) fn room(&self, bytes: usize, count: usize) -> Option<Room> {
+        let cost = u32::try_from(bytes + count * OVERHEAD_BYTES).ok()?;
+        self.room.clone().try_acquire_many_owned(cost).ok().map(Arc::new)
     }
 
     /// Queues a job; false if the queue is full and the job is lost.
@@ -59,5 +76,23 @@ impl Drop for Checkers {
                 tracing::error!("a checking thread had panicked");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_bounded_in_bytes_and_given_back_with_its_last_clone() {
+        let checkers = Checkers::start(1).expect("a thread");
+        let all = checkers.room(BYTES_MAX - OVERHEAD_BYTES, 1).expect("everything is free");
+        let clone = all.clone();
+        assert!(checkers.room(1, 0).is_none(), "nothing is left");
+        drop(all);
+        assert!(checkers.room(1, 0).is_none(), "a clone still holds it");
+        drop(clone);
+        assert!(checkers.room(BYTES_MAX, 0).is_some());
+        assert!(checkers.room(usize::MAX / 2, 1).is_none(), "more than there is");
     }
 }

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    checkers::Checkers,
+    checkers::{Checkers, Room},
     clock,
     handle::{NodeStatus, Outcome, Submission},
     message::{Message, Request, Response},
@@ -51,7 +51,7 @@ pub(crate) struct Driver<S: Store> {
     metrics: Metrics,
     status: watch::Sender<Arc<NodeStatus>>,
     checkers: Checkers,
-    checked: mpsc::Sender<Event>,
+    checked: mpsc::Sender<Checked>,
     started: Instant,
     timers: Timers,
     backlog: VecDeque<Event>,
@@ -64,6 +64,13 @@ pub(crate) struct Driver<S: Store> {
     message_bytes_sent: u64,
     /// This node's own key: the registry lists it among the peers.
     own: PublicKey,
+}
+
+/// An event whose signatures were checked, with the room it takes until the loop has it.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    event: Event,
+    _room: Option<Room>,
 }
 
 /// A client that waits.
@@ -91,7 +98,7 @@ impl<S: Store> Driver<S> {
         network: NetworkHandle,
         metrics: Metrics,
         status: watch::Sender<Arc<NodeStatus>>,
-    ) -> std::io::Result<(Driver<S>, mpsc::Receiver<Event>)> {
+    ) -> std::io::Result<(Driver<S>, mpsc::Receiver<Checked>)> {
         let (checked, checked_end) = mpsc::channel(CHECKED_MAX);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let driver = Driver {
@@ -122,7 +129,7 @@ impl<S: Store> Driver<S> {
     pub(crate) async fn run(
         mut self,
         mut sources: Sources,
-        mut checked: mpsc::Receiver<Event>,
+        mut checked: mpsc::Receiver<Checked>,
     ) -> Result<(), Stop> {
         self.handle(Event::Started)?;
         loop {
@@ -135,7 +142,7 @@ impl<S: Store> Driver<S> {
                     Some(event) => self.translate(event),
                     None => return Err(Stop::Network),
                 },
-                Some(event) = checked.recv() => Some(event),
+                Some(checked) = checked.recv() => Some(checked.event),
                 Some(submission) = sources.submissions.recv() => Some(self.take(submission)),
                 timer = self.timers.next() => Some(Event::TimerFired(timer)),
             };
@@ -232,8 +239,11 @@ impl<S: Store> Driver<S> {
     fn translate_message(&mut self, from: PublicKey, bytes: &[u8]) -> Option<Event> {
         match Message::read(bytes) {
             Ok(Message::Transactions(list)) => {
-                for transaction in list {
-                    self.check_forwarded(transaction);
+                // Without room they are lost: the sender repeats them while it has work.
+                if let Some(room) = self.checkers.room(bytes.len(), list.len()) {
+                    for transaction in list {
+                        self.check_forwarded(transaction, room.clone());
+                    }
                 }
                 None
             }
@@ -283,7 +293,8 @@ impl<S: Store> Driver<S> {
                 }
             };
             // An answer is never repeated, so this thread waits for room; it fails only when the loop has ended.
-            let _ = checked.blocking_send(Event::Response { id, from, response });
+            let event = Event::Response { id, from, response };
+            let _ = checked.blocking_send(Checked { event, _room: None });
         });
         if queued { None } else { Some(Event::Response { id, from, response: None }) }
     }
@@ -291,13 +302,15 @@ impl<S: Store> Driver<S> {
     fn check_gossiped(&mut self, id: GossipId, bytes: Vec<u8>) {
         let (chain, checked, network) = (self.chain, self.checked.clone(), self.network.clone());
         let metrics = self.metrics.clone();
+        let Some(room) = self.checkers.room(bytes.len(), 1) else { return self.report(id, Verdict::Ignore) };
         let gossip = self.name_gossip(id);
         let queued = self.checkers.submit(move || {
             let length_bytes = bytes.len();
             let read = Transaction::from_canonical(&bytes, TRANSACTION_BYTES_MAX);
             match read.ok().and_then(|transaction| Verified::check(transaction, &chain).ok()) {
                 Some(transaction) => {
-                    deliver(&checked, Event::Transaction { gossip: Some(gossip), transaction, length_bytes });
+                    let event = Event::Transaction { gossip: Some(gossip), transaction, length_bytes };
+                    deliver(&checked, event, room);
                 }
                 None => {
                     metrics.peer_mistake();
@@ -312,7 +325,7 @@ impl<S: Store> Driver<S> {
         }
     }
 
-    fn check_forwarded(&mut self, transaction: Transaction) {
+    fn check_forwarded(&mut self, transaction: Transaction, room: Room) {
         let (chain, checked) = (self.chain, self.checked.clone());
         // A job that finds no room is lost: the sender repeats it while it has work.
         self.checkers.submit(move || {
@@ -320,7 +333,8 @@ impl<S: Store> Driver<S> {
             if length_bytes <= TRANSACTION_BYTES_MAX
                 && let Ok(transaction) = Verified::check(transaction, &chain)
             {
-                deliver(&checked, Event::Transaction { gossip: None, transaction, length_bytes });
+                let event = Event::Transaction { gossip: None, transaction, length_bytes };
+                deliver(&checked, event, room);
             }
         });
     }
@@ -433,8 +447,8 @@ impl<S: Store> Driver<S> {
 
 /// Hands a checked event to the loop. When the loop is so far behind, the event is lost: everything that comes
 /// this way is repeated by its sender or times out.
-fn deliver(checked: &mpsc::Sender<Event>, event: Event) {
-    if checked.try_send(event).is_err() {
+fn deliver(checked: &mpsc::Sender<Checked>, event: Event, room: Room) {
+    if checked.try_send(Checked { event, _room: Some(room) }).is_err() {
         tracing::warn!("checked events wait too long; one was dropped");
     }
 }

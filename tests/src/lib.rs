@@ -1,5 +1,7 @@
 //! The world, made small: clusters of the real replica over simulated clocks, networks and disks, and networks
-//! of real processes.
+//! of real processes; hostile bytes for every decoder, floods on every port.
 
 pub mod cluster;
+pub mod floods;
+pub mod fuzz;
 pub mod network;

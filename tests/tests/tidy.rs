@@ -98,7 +98,7 @@ fn outside_crates_stay_in_their_rooms() {
         ("sled", vec!["tanba-storage"]),
         ("libp2p", vec!["tanba-node"]),
         ("tonic", vec!["tanba-proto", "tanba-node", "tanba-tests"]),
-        ("prost", vec!["tanba-proto", "tanba-node"]),
+        ("prost", vec!["tanba-proto", "tanba-node", "tanba-tests"]),
         ("tokio", vec!["tanba-node", "tanba-tests"]),
         ("clap", vec!["tanba-node"]),
     ]);

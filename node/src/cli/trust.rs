@@ -121,7 +121,8 @@ fn read_checkpoint(path: &Path) -> Result<Checkpoint, CliError> {
     })
 }
 
-fn parse_checkpoint(bytes: &[u8]) -> Option<Checkpoint> {
+/// Reads a checkpoint file; `None` for anything but this version's form.
+pub fn parse_checkpoint(bytes: &[u8]) -> Option<Checkpoint> {
     let file: CheckpointFile = serde_json::from_slice(bytes).ok()?;
     let hash = |text: &str| Hash::from_hex(text).ok();
     (file.format == FORMAT).then_some(())?;
@@ -152,7 +153,7 @@ fn checkpoint_json(checkpoint: &Checkpoint) -> Vec<u8> {
 }
 
 /// Reads a length of time in milliseconds: a number with `s`, `m`, `h` or `d`.
-pub(crate) fn parse_duration_ms(text: &str) -> Result<u64, String> {
+pub fn parse_duration_ms(text: &str) -> Result<u64, String> {
     let wrong = || "write a number and s, m, h or d: 90s, 15m, 24h, 30d".to_owned();
     let unit = text.chars().last().ok_or_else(wrong)?;
     let unit_ms: u64 = match unit {

@@ -151,7 +151,7 @@ impl KeyFile {
     }
 
     /// Reads a file and checks everything that needs no passphrase.
-    pub(super) fn from_json(bytes: &[u8]) -> Result<KeyFile, SealError> {
+    pub fn from_json(bytes: &[u8]) -> Result<KeyFile, SealError> {
         // serde quotes what it met: of a file that may hold a secret, only the place may be told.
         let malformed =
             |e: serde_json::Error| SealError::Malformed(format!("line {}, column {}", e.line(), e.column()));

@@ -11,20 +11,22 @@ const STEP_BYTES: usize = 64 * 1024;
 /// A frame announced more bytes than its protocol allows. Carried inside an [`io::Error`] of kind `InvalidData`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("a frame of {bytes} bytes was announced, the limit is {limit}")]
-pub(super) struct Oversized {
-    pub(super) bytes: usize,
-    pub(super) limit: usize,
+pub struct Oversized {
+    /// What the prefix says.
+    pub bytes: usize,
+    /// What the protocol allows.
+    pub limit: usize,
 }
 
 impl Oversized {
     /// Whether `error` is this.
-    pub(super) fn is(error: &io::Error) -> bool {
+    pub fn is(error: &io::Error) -> bool {
         error.get_ref().is_some_and(|inner| inner.is::<Oversized>())
     }
 }
 
 /// Reads the length of the next frame; `None` if the stream ended cleanly before it.
-pub(super) async fn read_length<R>(io: &mut R, limit: usize) -> io::Result<Option<usize>>
+pub async fn read_length<R>(io: &mut R, limit: usize) -> io::Result<Option<usize>>
 where
     R: AsyncRead + Unpin,
 {
@@ -42,7 +44,7 @@ where
 }
 
 /// Reads the `length` bytes after the prefix.
-pub(super) async fn read_body<R>(io: &mut R, length: usize) -> io::Result<Vec<u8>>
+pub async fn read_body<R>(io: &mut R, length: usize) -> io::Result<Vec<u8>>
 where
     R: AsyncRead + Unpin,
 {
@@ -56,7 +58,7 @@ where
 }
 
 /// Writes one frame, without flushing. The caller has checked the limit of the protocol.
-pub(super) async fn write<W>(io: &mut W, body: &[u8]) -> io::Result<()>
+pub async fn write<W>(io: &mut W, body: &[u8]) -> io::Result<()>
 where
     W: AsyncWrite + Unpin,
 {

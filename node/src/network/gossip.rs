@@ -4,7 +4,8 @@
 //! it to travel once. Peers that pass on what no honest node would are scored down and, in the end, ignored.
 //!
 //! What is queued for a slow peer is bounded in number by gossipsub itself, hence in bytes by `QUEUE_MAX`
-//! times the size limit of a topic; a peer that stops reading altogether fails its ping and is cut.
+//! times the size limit of a topic: 16 MiB. What it misses it can ask for, and a peer that stops reading
+//! altogether fails its ping and is cut.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,7 +25,7 @@ use tanba_crypto::{Hash, Tag};
 use super::{NetworkLimits, Topic};
 
 /// Messages queued for one peer.
-const QUEUE_MAX: usize = 1_024;
+const QUEUE_MAX: usize = 128;
 /// What a message carries beside its data: author, number, signature, topic.
 const ENVELOPE_BYTES: usize = 1_024;
 /// The mesh is mended at this pace.

@@ -55,6 +55,8 @@ pub struct NetworkLimits {
     pub connections_max: u32,
     /// Connections that have not shown yet whose they are, in each direction.
     pub connections_pending_max: u32,
+    /// Incoming ones of those from one address (one IPv4 address, one IPv6 /64).
+    pub connections_pending_per_address_max: usize,
     /// Resident memory of the process above which new connections are refused, in bytes.
     pub process_bytes_max: usize,
 }
@@ -80,6 +82,7 @@ impl Default for NetworkLimits {
             request_timeout: Duration::from_secs(10),
             connections_max: 1_024,
             connections_pending_max: 64,
+            connections_pending_per_address_max: 16,
             process_bytes_max: 2 * 1024 * MIB,
         }
     }

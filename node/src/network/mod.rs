@@ -20,9 +20,10 @@
 
 mod dialer;
 mod event;
-mod frame;
+pub mod frame;
 mod gossip;
 mod handle;
+mod handshakes;
 mod inbox;
 mod limits;
 mod links;

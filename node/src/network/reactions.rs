@@ -57,6 +57,7 @@ impl Task {
             }
             BehaviourEvent::Ping(ping::Event { result: Ok(_), .. }) => {}
             BehaviourEvent::Allowed(never)
+            | BehaviourEvent::Handshakes(never)
             | BehaviourEvent::Connections(never)
             | BehaviourEvent::Memory(never) => match never {},
         }

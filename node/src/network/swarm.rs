@@ -16,6 +16,7 @@ use tanba_ledger::ChainId;
 use super::{
     NetworkError, NetworkLimits,
     gossip::{self, Topics},
+    handshakes,
     links::Links,
     messages,
     stats::Counters,
@@ -41,6 +42,7 @@ const YAMUX_STREAMS_MAX: usize = 4_096;
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     pub(super) allowed: allow_block_list::Behaviour<AllowedPeers>,
+    handshakes: handshakes::Behaviour,
     connections: connection_limits::Behaviour,
     memory: memory_connection_limits::Behaviour,
     ping: ping::Behaviour,
@@ -87,6 +89,7 @@ pub(super) fn build(
     let gossip = gossip::behaviour(keypair.clone(), &names.prefix, &names.topics, limits).map_err(setup)?;
     let behaviour = Behaviour {
         allowed: allow_block_list::Behaviour::default(),
+        handshakes: handshakes::Behaviour::new(limits.connections_pending_per_address_max),
         connections: connection_limits::Behaviour::new(
             ConnectionLimits::default()
                 .with_max_pending_incoming(Some(limits.connections_pending_max))
