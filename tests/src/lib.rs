@@ -2,4 +2,6 @@
 //! of real processes.
 
 pub mod cluster;
+pub mod model;
 pub mod network;
+pub mod twins;
