@@ -18,7 +18,7 @@ Looks at every state of agreement that a small world can reach, over the product
 Usage: cargo model [--states N] [--scope NAME] [--json]
        cargo model twins [--members N] [--rounds R] [--sample N] [--seed S]
 
-  --states N   different states in each scope at most; 1600000 unless given
+  --states N   different states in each scope at most; 1500000 unless given
   --scope NAME this scope alone
   --json       one JSON object a line for each part
   --rounds R   rounds in which the network is divided; 2 unless given
@@ -28,7 +28,7 @@ Usage: cargo model [--states N] [--scope NAME] [--json]
 Scopes:";
 
 /// Different states in each scope unless said otherwise: above 10^7 in all.
-const STATES_MAX: u64 = 1_600_000;
+const STATES_MAX: u64 = 1_500_000;
 
 fn main() -> ExitCode {
     // What panics inside is reported with its trace.
@@ -144,18 +144,30 @@ fn explore_all(scopes: &[Scope], states_max: u64, json: bool) -> Vec<Report> {
 }
 
 fn show(scope: &Scope, part: &model::Part, json: bool) {
-    let model::Part { first, states, steps, locals, depth, ends, probes, rounds, exhausted, seconds } = *part;
+    let model::Part {
+        first,
+        states,
+        classes,
+        steps,
+        locals,
+        depth,
+        ends,
+        probes,
+        rounds,
+        exhausted,
+        seconds,
+    } = *part;
     let name = scope.name;
     if json {
         println!(
-            "{{\"scope\":\"{name}\",\"first\":{first},\"states\":{states},\"steps\":{steps},\
+            "{{\"scope\":\"{name}\",\"first\":{first},\"states\":{states},\"classes\":{classes},\"steps\":{steps},\
              \"locals\":{locals},\"depth\":{depth},\"ends\":{ends},\"probes\":{probes},\
              \"rounds\":{rounds},\"exhausted\":{exhausted},\"seconds\":{seconds:.1}}}"
         );
     } else {
         let whole = if exhausted { "exhausted" } else { "bounded" };
         println!(
-            "{name:<16} from {first}: {states:>8} states ({whole}), {steps} steps, {locals} host states, depth \
+            "{name:<16} from {first}: {states:>8} states, {classes} classes ({whole}), {steps} steps, {locals} host states, depth \
              {depth}, {ends} ends, {probes} probes of at most {rounds} rounds, {seconds:.1} s"
         );
     }

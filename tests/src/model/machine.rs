@@ -6,7 +6,7 @@
 //! numbers, and states of the world are told apart exactly, not by a hash.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -32,10 +32,19 @@ pub type State = u128;
 pub struct Step {
     /// Place among the honest hosts.
     pub host: u8,
+    /// The host's local state before.
+    pub from: u32,
     /// Number of the action.
     pub action: u32,
     /// 0 for the whole step; else a power cut within it.
     pub variant: u8,
+}
+
+impl Step {
+    /// Whether the same is done, wherever it is done from.
+    pub fn is_same(&self, other: &Step) -> bool {
+        (self.host, self.action, self.variant) == (other.host, other.action, other.variant)
+    }
 }
 
 const UNKNOWN: u32 = u32::MAX;
@@ -78,6 +87,12 @@ struct Word {
 }
 
 type Outcomes = Vec<(u8, Result<u32, Violation>)>;
+
+/// States, each with the place of the one before and the step from it.
+type Silence = Vec<(State, Option<(usize, Step)>)>;
+
+/// What must not be: this state, or the step from it.
+type Expanded = Result<(), (Option<Step>, Violation)>;
 
 /// The transition system of one part of a scope.
 pub struct Machine<'s> {
@@ -361,9 +376,9 @@ impl<'s> Machine<'s> {
         let hosts = self.hosts.len();
         let (mut said, mut certified) = (0, 0);
         let mut signed = [0_u128; 16];
-        for host in 0..hosts {
+        for (host, signed) in signed.iter_mut().enumerate().take(hosts) {
             let local = &self.locals[self.local(state, host) as usize];
-            signed[host] = local.signed;
+            *signed = local.signed;
             said |= local.signed;
             certified |= local.decided;
         }
@@ -456,6 +471,78 @@ impl<'s> Machine<'s> {
         }
     }
 
+    /// The states after the next thing that anybody could notice: some host does whatever it does in silence, and
+    /// then signs or decides. Such a step names the local state that it is taken from.
+    ///
+    /// Silent steps commute with all steps of other hosts, and what the network can deliver only grows. So every
+    /// word that is ever said is also said in a run in which each host puts off its silence until just before
+    /// its next word.
+    pub fn expand_wide(&mut self, state: State, next: &mut Vec<(State, Step)>) -> Expanded {
+        next.clear();
+        self.offer(state).map_err(|violation| (None, violation))?;
+        let mut found = Silence::new();
+        for host in 0..self.hosts.len() {
+            self.silence(state, host, &mut found)?;
+            for (state, _) in &found {
+                self.follow_host(*state, host, next)?;
+            }
+        }
+        next.retain(|(to, step)| !self.is_silent(*to, *step));
+        Ok(())
+    }
+
+    /// Whether nobody could notice the step to this state.
+    fn is_silent(&self, to: State, step: Step) -> bool {
+        let before = &self.locals[step.from as usize];
+        let after = &self.locals[self.local(to, usize::from(step.host)) as usize];
+        before.signed == after.signed && before.decided == after.decided
+    }
+
+    /// Fills `found` with every state that one host can reach in silence, this one first, each with the place of
+    /// the one before and the step from it. Where a step fails, `found` holds the way there.
+    fn silence(&mut self, state: State, host: usize, found: &mut Silence) -> Expanded {
+        found.clear();
+        found.push((state, None));
+        let mut met: HashSet<State, Fast> = HashSet::from_iter([state]);
+        let (mut at, mut next) = (0, Vec::new());
+        while at < found.len() {
+            next.clear();
+            self.follow_host(found[at].0, host, &mut next)?;
+            for (to, step) in &next {
+                if self.is_silent(*to, *step) && met.insert(*to) {
+                    found.push((*to, Some((at, *step))));
+                }
+            }
+            at += 1;
+        }
+        Ok(())
+    }
+
+    /// The silent steps that lead a host to the local state from which `step` is taken, and that step.
+    pub fn spell_out(&mut self, state: State, step: Step) -> Vec<Step> {
+        let (host, mut found) = (usize::from(step.host), Silence::new());
+        // Where it ends in a failure, the way to the failure is known all the same.
+        let _ends = self.offer(state).is_ok() && self.silence(state, host, &mut found).is_ok();
+        let place = found.iter().position(|(to, _)| self.local(*to, host) == step.from);
+        let mut steps = place.map_or(Vec::new(), |place| way(&found, place));
+        steps.push(step);
+        steps
+    }
+
+    /// A state in which each host has gone some way in silence, drawn from `seed`, and the steps to it.
+    pub fn deepen(&mut self, state: State, seed: u64) -> (State, Vec<Step>) {
+        let (mut deep, mut steps, mut found) = (state, Vec::new(), Silence::new());
+        for host in 0..self.hosts.len() {
+            if self.silence(state, host, &mut found).is_err() {
+                continue;
+            }
+            let place = (seed.rotate_left(13 * host as u32) % found.len() as u64) as usize;
+            deep = self.replace(deep, host, self.local(found[place].0, host));
+            steps.extend(way(&found, place));
+        }
+        (deep, steps)
+    }
+
     /// The states that follow. Fails if this state, or a step from it, must not be.
     pub fn expand(
         &mut self,
@@ -465,23 +552,29 @@ impl<'s> Machine<'s> {
         next.clear();
         self.offer(state).map_err(|violation| (None, violation))?;
         for host in 0..self.hosts.len() {
-            let id = self.local(state, host);
-            if self.locals[id as usize].done {
-                continue;
-            }
-            for place in 0..self.locals[id as usize].own.len() {
-                let action = self.locals[id as usize].own[place];
+            self.follow_host(state, host, next)?;
+        }
+        Ok(())
+    }
+
+    /// Adds all steps of one host, with what was offered last.
+    fn follow_host(&mut self, state: State, host: usize, next: &mut Vec<(State, Step)>) -> Expanded {
+        let id = self.local(state, host);
+        if self.locals[id as usize].done {
+            return Ok(());
+        }
+        for place in 0..self.locals[id as usize].own.len() {
+            let action = self.locals[id as usize].own[place];
+            self.follow(state, host, id, action, next)?;
+        }
+        for place in 0..self.offered.len() {
+            let action = self.offered[place];
+            if self.reaches(&self.locals[id as usize], action) {
                 self.follow(state, host, id, action, next)?;
             }
-            for place in 0..self.offered.len() {
-                let action = self.offered[place];
-                if self.reaches(&self.locals[id as usize], action) {
-                    self.follow(state, host, id, action, next)?;
-                }
-            }
-            for action in self.answers_for(state, host) {
-                self.follow(state, host, id, action, next)?;
-            }
+        }
+        for action in self.answers_for(state, host) {
+            self.follow(state, host, id, action, next)?;
         }
         Ok(())
     }
@@ -494,7 +587,7 @@ impl<'s> Machine<'s> {
         action: u32,
         next: &mut Vec<(State, Step)>,
     ) -> Result<(), (Option<Step>, Violation)> {
-        let step = |variant| Step { host: host as u8, action, variant };
+        let step = |variant| Step { host: host as u8, from: id, action, variant };
         match self.next(id, action) {
             NOTHING => {}
             several if several >= SEVERAL => {
@@ -633,6 +726,17 @@ fn exclude(a: &Utterance, b: &Utterance) -> bool {
         }
         _ => false,
     }
+}
+
+/// The steps to one of the states found.
+fn way(found: &Silence, place: usize) -> Vec<Step> {
+    let (mut steps, mut at) = (Vec::new(), place);
+    while let Some((before, step)) = found[at].1 {
+        steps.push(step);
+        at = before;
+    }
+    steps.reverse();
+    steps
 }
 
 /// What a panic said.

@@ -20,6 +20,8 @@
 //! * A proposal waits outside until its view is entered, for no rule reads it before; and only the first counts.
 //!   Scopes that count votes deliver every one of them, to see the evidence.
 //! * Of the certificates that different signers could make, the one by the lowest places is taken.
+//! * Wide steps (the first search of each part) put off what nobody can notice; see
+//!   [`Machine::expand_wide`](machine::Machine::expand_wide).
 //! * Repetitions deliver nothing that cannot be delivered anyhow; that they suffice to go on is what [`probe`]
 //!   tests, with the real messages.
 //! * Views above the scope's are entered, but nothing is delivered or fires in them.
@@ -31,6 +33,7 @@
 //! knows; every word rests on what is on its disk; the guard refuses nothing; the journal replays to the guard;
 //! certificates hold a quorum; evidence names liars; nothing panics. From a sample of the states, and from those
 //! without any further step: with a good network and silent liars everyone decides, then rests.
+#![expect(clippy::result_large_err, reason = "a violation ends a search; it may be large")]
 
 pub mod action;
 pub mod explore;

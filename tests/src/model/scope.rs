@@ -87,6 +87,7 @@ impl Scope {
 /// Every scope, in the order in which they are explored.
 pub fn scopes() -> Vec<Scope> {
     vec![
+        Scope::of("n4-1view", "four members, one liar, one view: small enough for every state", 4, &[0], 1),
         Scope::of("n4-3views", "four members, one liar, three views", 4, &[0], 3),
         Scope {
             slow_host: true,

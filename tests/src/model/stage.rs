@@ -31,6 +31,9 @@ pub const CONFIG: Config = Config {
     evidence_window: 16,
 };
 
+/// What a certificate looks like from outside: its vote, its signers, and how many signatures it has.
+type Shape = (Vote, Vec<u8>, usize);
+
 /// The fixed part of a run.
 pub struct Stage {
     /// The first height to decide.
@@ -50,7 +53,7 @@ pub struct Stage {
     sets: Vec<(Vec<usize>, ValidatorSet)>,
     votes: RefCell<HashMap<(Vote, u16), Verified<SignedVote>, Fast>>,
     proposals: RefCell<HashMap<Proposal, Verified<SignedProposal>, Fast>>,
-    certificates: RefCell<HashMap<(Vote, Vec<u8>, usize), Option<Verified<Certificate>>, Fast>>,
+    certificates: RefCell<HashMap<Shape, Option<Verified<Certificate>>, Fast>>,
 }
 
 impl Stage {
