@@ -156,8 +156,8 @@ struct Search<'s> {
 
 impl Search<'_> {
     fn run(&mut self, states_max: u64) -> Result<(), Failure> {
-        // A host that starts anew is told what others did in silence: there wide steps would miss something.
-        self.wide = self.scope.loses.is_none();
+        // Where votes are counted one by one, the silence between two words is too long to be worth it.
+        self.wide = !self.scope.votes;
         if self.wide {
             self.part.exhausted = self.descend(vec![], self.root, states_max / 2)?;
             self.part.classes = self.seen.len() as u64;
@@ -276,7 +276,7 @@ impl Search<'_> {
         let thinned = (self.part.probes / PROBES_STEP).min(40);
         let stuck = is_end && !self.machine.is_cut_off(state);
         let period = if stuck { 1 << thinned.saturating_sub(8) } else { 64 << thinned };
-        if !(self.seen.len() as u64).is_multiple_of(period) {
+        if !(self.seen.len() as u64).is_multiple_of(period) || !self.stage.bears_its_liars() {
             return Ok(());
         }
         self.part.probes += 1;
@@ -312,27 +312,35 @@ impl Search<'_> {
                 at = at.min(path.len());
             }
         }
-        let trace = path.iter().map(|step| self.machine.describe(*step)).collect();
+        let mut trace: Vec<String> = path.iter().map(|step| self.machine.describe(*step)).collect();
+        if self.take(&path).is_ok() {
+            trace.push("from here on the network is good and the liars are silent".into());
+        }
         Found { violation, first, trace }
     }
 
-    /// Takes those of the steps that can be taken; gives the violation they lead to, and the path up to it.
+    /// The violation that those of the steps lead to that can be taken, at once or after healing; and the path to it.
     fn replay(&mut self, steps: &[Step]) -> Option<Failure> {
+        match self.take(steps) {
+            Err(failure) => Some(failure),
+            Ok((path, state)) => self.heal(state).err().map(|violation| (path, violation)),
+        }
+    }
+
+    /// Takes those of the steps that can be taken. Fails if they lead to a violation by themselves.
+    fn take(&mut self, steps: &[Step]) -> Result<(Vec<Step>, State), Failure> {
         let (mut path, mut state, mut next) = (Vec::new(), self.root, Vec::new());
         for step in steps {
-            if let Err((by, violation)) = self.machine.expand(state, &mut next) {
-                return Some(failure(&path, by, violation));
-            }
+            let expanded = self.machine.expand(state, &mut next);
+            expanded.map_err(|(by, violation)| failure(&path, by, violation))?;
             if let Some((to, _)) = next.iter().find(|(_, other)| other.is_same(step)) {
                 path.push(*step);
                 state = *to;
             }
         }
-        let last = self.machine.expand(state, &mut next);
-        match last {
-            Err((by, violation)) => Some(failure(&path, by, violation)),
-            Ok(()) => self.heal(state).err().map(|violation| (path, violation)),
-        }
+        let expanded = self.machine.expand(state, &mut next);
+        expanded.map_err(|(by, violation)| failure(&path, by, violation))?;
+        Ok((path, state))
     }
 }
 

@@ -352,7 +352,8 @@ impl<'s> Machine<'s> {
         if node.lives < self.scope.crashes {
             actions.push(Action::Crash);
         }
-        if self.scope.loses == Some(node.member) && node.losses == 0 {
+        // Who loses its journal in its first height is silent to the end of the scope anyhow.
+        if self.scope.loses == Some(node.member) && node.losses == 0 && !node.decided.is_empty() {
             actions.extend([Action::Lose(false), Action::Lose(true)]);
         }
         actions.into_iter().map(|action| self.action(action)).collect()
@@ -493,6 +494,10 @@ impl<'s> Machine<'s> {
 
     /// Whether nobody could notice the step to this state.
     fn is_silent(&self, to: State, step: Step) -> bool {
+        // What a starting host is told depends on when it asks.
+        if matches!(self.actions[step.action as usize], Action::Answer(..) | Action::Lose(_)) {
+            return false;
+        }
         let before = &self.locals[step.from as usize];
         let after = &self.locals[self.local(to, usize::from(step.host)) as usize];
         before.signed == after.signed && before.decided == after.decided
@@ -666,6 +671,8 @@ impl<'s> Machine<'s> {
             actions.push(known.unwrap_or_else(|| {
                 let peer = self.node(from);
                 let (member, shown) = answer(self.stage, &peer, &recovery);
+                // Once the journal counts as lost, only the height matters, and not what is shown of it.
+                let shown = CheckedAnswer { votes: Vec::new(), proposals: Vec::new(), ..shown };
                 let action = self.action(Action::Answer(member, shown));
                 self.answers.insert((from, above), action);
                 action

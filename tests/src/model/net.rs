@@ -195,10 +195,11 @@ impl<'s> Net<'s> {
             if let (Some(leaving), Some(index)) = (&mut self.leaving[to], stage.index(sender, height)) {
                 leaving.on_shown(index, height);
             }
-            // Behind: fetch the block from whoever is ahead.
-            let held = self.nodes[from].finalization(stage, own);
-            return held
-                .map_or(Ok(()), |held| self.act(to, |node, stage, sent| node.catch_up(stage, held, sent)));
+            // Behind: fetch blocks, in order, from whoever is ahead.
+            while let Some(held) = self.nodes[from].finalization(stage, self.nodes[to].height(stage)) {
+                self.act(to, |node, stage, sent| node.catch_up(stage, held, sent))?;
+            }
+            return Ok(());
         }
         if let (Some(leaving), Some(height)) = (&mut self.leaving[to], message.height())
             && let Some(index) = stage.index(sender, height)

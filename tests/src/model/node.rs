@@ -208,6 +208,9 @@ impl Node {
                     self.built(stage);
                 }
             }
+            Output::Check { block, purpose, .. } if stage.quick_checks => {
+                self.engine.handle(valid(block, purpose));
+            }
             Output::Check { block, purpose, .. } => {
                 self.checks.insert((block, purpose));
             }
@@ -259,7 +262,7 @@ impl Node {
     pub fn built(&mut self, stage: &Stage) {
         let Some(slot) = self.build.take() else { return };
         debug_assert_eq!(slot.height, self.height(stage));
-        let block = names::built(self.member, self.instance, self.lives, slot);
+        let block = names::built(self.member, self.instance, self.lives + self.losses, slot);
         self.engine.handle(Input::Built { slot, block });
     }
 

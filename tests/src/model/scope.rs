@@ -26,6 +26,8 @@ pub struct Scope {
     pub votes: bool,
     /// Hosts build, check and commit late or never, instead of at once.
     pub slow_host: bool,
+    /// Blocks are found valid at once.
+    pub quick_checks: bool,
     /// A fresh block may be found invalid, differently by each.
     pub refusals: bool,
     /// Restarts of each member, at any moment and at each promise.
@@ -58,6 +60,7 @@ impl Scope {
             views,
             votes: false,
             slow_host: false,
+            quick_checks: false,
             refusals: true,
             crashes: 0,
             loses: None,
@@ -76,6 +79,7 @@ impl Scope {
         let mut stage = Stage::new(Height(first), Height(last), &sets);
         stage.liars.clone_from(&self.liars);
         stage.slow_host = self.slow_host;
+        stage.quick_checks = self.quick_checks;
         stage.forgetful = self.forgetful;
         if self.silent {
             stage.config = Config { silent_heights: 1, ..CONFIG };
@@ -112,6 +116,7 @@ pub fn scopes() -> Vec<Scope> {
             heights: 2,
             views: 1,
             loses: Some(3),
+            quick_checks: true,
             refusals: false,
             ..Scope::of("n4-journal-lost", "one member loses its journal, and perhaps its store", 4, &[], 1)
         },

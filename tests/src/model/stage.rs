@@ -48,6 +48,8 @@ pub struct Stage {
     pub forgetful: Option<usize>,
     /// Blocks are built and checked, and decided blocks committed, when the scheduler says so; else at once.
     pub slow_host: bool,
+    /// Checks are answered at once, with yes.
+    pub quick_checks: bool,
     keys: Vec<SigningKey>,
     publics: Vec<PublicKey>,
     sets: Vec<(Vec<usize>, ValidatorSet)>,
@@ -79,6 +81,7 @@ impl Stage {
             config: CONFIG,
             forgetful: None,
             slow_host: false,
+            quick_checks: false,
             keys,
             publics,
             sets,
@@ -134,6 +137,14 @@ impl Stage {
     pub fn quorum(&self, height: Height) -> usize {
         let n = self.members(height).len();
         n - (n - 1) / 3
+    }
+
+    /// Whether no set has more than f liars: only then progress is promised.
+    pub fn bears_its_liars(&self) -> bool {
+        self.sets.iter().all(|(members, _)| {
+            let liars = members.iter().filter(|member| !self.is_honest(**member)).count();
+            3 * liars < members.len()
+        })
     }
 
     /// The member's public key.
