@@ -5,12 +5,9 @@
 //! So production code runs only once for each local state and each action on it. The rest is arithmetic on
 //! numbers, and states of the world are told apart exactly, not by a hash.
 
-use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::collections::{HashMap, VecDeque};
 
-use tanba_consensus::{Purpose, Timeout, Utterance, input::Verdict, recovery::CheckedAnswer};
+use tanba_consensus::Utterance;
 use tanba_ledger::{BlockHash, Height, Slot, ValidatorIndex, View, Vote};
 
 use super::{
@@ -23,6 +20,9 @@ use super::{
     stage::Stage,
     violation::Violation,
 };
+
+mod hosts;
+mod wide;
 
 /// One local state for each honest host, packed.
 pub type State = u128;
@@ -247,118 +247,6 @@ impl<'s> Machine<'s> {
         actions
     }
 
-    fn intern(&mut self, node: Node, origin: Option<Origin>) -> u32 {
-        let fingerprint = node.fingerprint(self.stage);
-        if let Some(id) = self.local_ids.get(&fingerprint) {
-            return *id;
-        }
-        let id = self.locals.len() as u32;
-        assert!(u128::from(id) < 1 << self.bits && id < SEVERAL, "too many local states for this scope");
-        self.local_ids.insert(fingerprint, id);
-        let mut signed = 0;
-        for utterance in node.signed.clone() {
-            signed |= 1 << self.word(utterance);
-        }
-        let mut decided = 0;
-        for held in &node.decided.clone() {
-            let block = held.vote.block().expect("a finalization names a block");
-            let slot = Slot { height: held.slot().height, view: View::NONE };
-            decided |= 1 << self.word(Utterance::Vote(Vote::Finalize(slot, block)));
-        }
-        let own = self.own_actions(&node);
-        let slot = node.slot(self.stage);
-        let (done, heard) = (node.is_done(self.stage), node.heard.contains(&slot));
-        let recovering = node.recovery.is_some();
-        let can_crash = node.lives < self.scope.crashes;
-        let next = Vec::new();
-        self.locals.push(Local {
-            node: None,
-            origin,
-            recovering,
-            can_crash,
-            slot,
-            done,
-            heard,
-            signed,
-            decided,
-            own,
-            next,
-        });
-        self.keep(id, node);
-        id
-    }
-
-    /// Keeps a host whole until many others have been kept after it; where all began, for ever.
-    fn keep(&mut self, id: u32, node: Node) {
-        self.locals[id as usize].node = Some(Box::new(node));
-        if self.locals[id as usize].origin.is_some() {
-            self.whole.push_back(id);
-        }
-        if self.whole.len() > NODES_MAX {
-            let oldest = self.whole.pop_front().expect("many are kept");
-            self.locals[oldest as usize].node = None;
-        }
-    }
-
-    /// A copy of the host in this local state.
-    fn node(&mut self, id: u32) -> Node {
-        let local = &self.locals[id as usize];
-        if let Some(node) = &local.node {
-            return node.as_ref().clone();
-        }
-        let (from, action, cut) = local.origin.expect("where all began is kept");
-        let mut node = self.node(from);
-        node.arm(cut);
-        let again = self.actions[action as usize].apply(self.stage, &mut node);
-        again.expect("what succeeded once succeeds again");
-        node.arm(None);
-        self.keep(id, node.clone());
-        node
-    }
-
-    /// What can happen within a host: timers, answers of its own parts, trouble.
-    fn own_actions(&mut self, node: &Node) -> Vec<u32> {
-        if node.is_done(self.stage) {
-            return Vec::new();
-        }
-        let mut actions = Vec::new();
-        let within = node.is_within(View(self.scope.views));
-        for timeout in &node.timers {
-            let counts = match timeout {
-                // Repetitions change nothing at the one who repeats but whom it asks next.
-                Timeout::Retry(_) => node.retries < self.scope.retries,
-                Timeout::Answers(_) => false,
-                Timeout::View(_) | Timeout::Reproposal(_) | Timeout::BlockInterval(_) => true,
-            };
-            if within && counts {
-                actions.push(Action::Timeout(*timeout));
-            }
-        }
-        for (block, purpose) in &node.checks {
-            actions.push(Action::Checked(*block, *purpose, Verdict::Valid));
-            if self.scope.refusals && matches!(purpose, Purpose::Fresh(_)) {
-                actions.push(Action::Checked(*block, *purpose, Verdict::Invalid));
-            }
-        }
-        if within && node.build.is_some() {
-            actions.push(Action::Build);
-        }
-        if node.deciding.is_some() {
-            actions.push(Action::Commit);
-        }
-        if within && node.toggles < self.scope.toggles {
-            actions.push(Action::Work(!node.has_work));
-        }
-        if node.lives < self.scope.crashes {
-            actions.push(Action::Crash);
-        }
-        // Who loses its journal in its first height is silent to the end of the scope anyhow.
-        if self.scope.loses == Some(node.member) && node.losses == 0 && !node.decided.is_empty() {
-            actions.extend([Action::Lose(false), Action::Lose(true)]);
-        }
-        actions.into_iter().map(|action| self.action(action)).collect()
-    }
-
     fn pack(&self, ids: &[u32]) -> State {
         ids.iter().rev().fold(0, |state, id| state << self.bits | u128::from(*id))
     }
@@ -472,82 +360,6 @@ impl<'s> Machine<'s> {
         }
     }
 
-    /// The states after the next thing that anybody could notice: some host does whatever it does in silence, and
-    /// then signs or decides. Such a step names the local state that it is taken from.
-    ///
-    /// Silent steps commute with all steps of other hosts, and what the network can deliver only grows. So every
-    /// word that is ever said is also said in a run in which each host puts off its silence until just before
-    /// its next word.
-    pub fn expand_wide(&mut self, state: State, next: &mut Vec<(State, Step)>) -> Expanded {
-        next.clear();
-        self.offer(state).map_err(|violation| (None, violation))?;
-        let mut found = Silence::new();
-        for host in 0..self.hosts.len() {
-            self.silence(state, host, &mut found)?;
-            for (state, _) in &found {
-                self.follow_host(*state, host, next)?;
-            }
-        }
-        next.retain(|(to, step)| !self.is_silent(*to, *step));
-        Ok(())
-    }
-
-    /// Whether nobody could notice the step to this state.
-    fn is_silent(&self, to: State, step: Step) -> bool {
-        // What a starting host is told depends on when it asks.
-        if matches!(self.actions[step.action as usize], Action::Answer(..) | Action::Lose(_)) {
-            return false;
-        }
-        let before = &self.locals[step.from as usize];
-        let after = &self.locals[self.local(to, usize::from(step.host)) as usize];
-        before.signed == after.signed && before.decided == after.decided
-    }
-
-    /// Fills `found` with every state that one host can reach in silence, this one first, each with the place of
-    /// the one before and the step from it. Where a step fails, `found` holds the way there.
-    fn silence(&mut self, state: State, host: usize, found: &mut Silence) -> Expanded {
-        found.clear();
-        found.push((state, None));
-        let mut met: HashSet<State, Fast> = HashSet::from_iter([state]);
-        let (mut at, mut next) = (0, Vec::new());
-        while at < found.len() {
-            next.clear();
-            self.follow_host(found[at].0, host, &mut next)?;
-            for (to, step) in &next {
-                if self.is_silent(*to, *step) && met.insert(*to) {
-                    found.push((*to, Some((at, *step))));
-                }
-            }
-            at += 1;
-        }
-        Ok(())
-    }
-
-    /// The silent steps that lead a host to the local state from which `step` is taken, and that step.
-    pub fn spell_out(&mut self, state: State, step: Step) -> Vec<Step> {
-        let (host, mut found) = (usize::from(step.host), Silence::new());
-        // Where it ends in a failure, the way to the failure is known all the same.
-        let _ends = self.offer(state).is_ok() && self.silence(state, host, &mut found).is_ok();
-        let place = found.iter().position(|(to, _)| self.local(*to, host) == step.from);
-        let mut steps = place.map_or(Vec::new(), |place| way(&found, place));
-        steps.push(step);
-        steps
-    }
-
-    /// A state in which each host has gone some way in silence, drawn from `seed`, and the steps to it.
-    pub fn deepen(&mut self, state: State, seed: u64) -> (State, Vec<Step>) {
-        let (mut deep, mut steps, mut found) = (state, Vec::new(), Silence::new());
-        for host in 0..self.hosts.len() {
-            if self.silence(state, host, &mut found).is_err() {
-                continue;
-            }
-            let place = (seed.rotate_left(13 * host as u32) % found.len() as u64) as usize;
-            deep = self.replace(deep, host, self.local(found[place].0, host));
-            steps.extend(way(&found, place));
-        }
-        (deep, steps)
-    }
-
     /// The states that follow. Fails if this state, or a step from it, must not be.
     pub fn expand(
         &mut self,
@@ -608,83 +420,6 @@ impl<'s> Machine<'s> {
         Ok(())
     }
 
-    /// Where an action leads a host: looked up, or found out by running production code.
-    fn next(&mut self, id: u32, action: u32) -> u32 {
-        let known = self.locals[id as usize].next.get(action as usize);
-        match known {
-            Some(code) if *code != UNKNOWN => return *code,
-            _ => {}
-        }
-        let mut outcomes: Outcomes = Vec::new();
-        let can_crash = self.locals[id as usize].can_crash;
-        let (whole, promises) = self.run(id, action, None);
-        outcomes.push((0, whole));
-        for promise in (0..promises).filter(|_| can_crash) {
-            for written in [false, true] {
-                let (cut, _) = self.run(id, action, Some(Cut { promise, written }));
-                outcomes.push((1 + 2 * promise + u8::from(written), cut));
-            }
-        }
-        let code = match outcomes.as_slice() {
-            [(0, Ok(to))] if *to == id => NOTHING,
-            [(0, Ok(to))] => *to,
-            _ => {
-                self.several.push(outcomes);
-                SEVERAL + self.several.len() as u32 - 1
-            }
-        };
-        let next = &mut self.locals[id as usize].next;
-        if next.len() <= action as usize {
-            next.resize(action as usize + 1, UNKNOWN);
-        }
-        next[action as usize] = code;
-        code
-    }
-
-    fn run(&mut self, id: u32, action: u32, cut: Option<Cut>) -> (Result<u32, Violation>, u8) {
-        let mut node = self.node(id);
-        node.arm(cut);
-        let (stage, deed) = (self.stage, &self.actions[action as usize]);
-        let done = catch_unwind(AssertUnwindSafe(|| deed.apply(stage, &mut node)));
-        let promises = node.promises();
-        node.arm(None);
-        let outcome = match done {
-            Ok(Ok(())) => Ok(self.intern(node, Some((id, action, cut)))),
-            Ok(Err(violation)) => Err(violation),
-            Err(panic) => Err(Violation::Panic(node.member, panic_text(panic.as_ref()))),
-        };
-        (outcome, promises)
-    }
-
-    /// The answers that a starting host can get now, of everyone and also of liars, who show nothing.
-    fn answers_for(&mut self, state: State, host: usize) -> Vec<u32> {
-        let id = self.local(state, host);
-        if !self.locals[id as usize].recovering {
-            return Vec::new();
-        }
-        let recovery = self.node(id).recovery.expect("it is recovering");
-        let above = recovery.inquiry().above;
-        let mut actions = Vec::new();
-        for peer in (0..self.hosts.len()).filter(|peer| *peer != host) {
-            let from = self.local(state, peer);
-            let known = self.answers.get(&(from, above)).copied();
-            actions.push(known.unwrap_or_else(|| {
-                let peer = self.node(from);
-                let (member, shown) = answer(self.stage, &peer, &recovery);
-                // Once the journal counts as lost, only the height matters, and not what is shown of it.
-                let shown = CheckedAnswer { votes: Vec::new(), proposals: Vec::new(), ..shown };
-                let action = self.action(Action::Answer(member, shown));
-                self.answers.insert((from, above), action);
-                action
-            }));
-        }
-        for liar in self.stage.liars.clone() {
-            let nothing = CheckedAnswer { decided: None, votes: Vec::new(), proposals: Vec::new() };
-            actions.push(self.action(Action::Answer(liar, nothing)));
-        }
-        actions
-    }
-
     /// The hosts in this state.
     pub fn nodes(&mut self, state: State) -> Vec<Node> {
         let ids: Vec<u32> = (0..self.hosts.len()).map(|host| self.local(state, host)).collect();
@@ -733,17 +468,6 @@ fn exclude(a: &Utterance, b: &Utterance) -> bool {
         }
         _ => false,
     }
-}
-
-/// The steps to one of the states found.
-fn way(found: &Silence, place: usize) -> Vec<Step> {
-    let (mut steps, mut at) = (Vec::new(), place);
-    while let Some((before, step)) = found[at].1 {
-        steps.push(step);
-        at = before;
-    }
-    steps.reverse();
-    steps
 }
 
 /// What a panic said.
