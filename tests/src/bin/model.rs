@@ -18,7 +18,7 @@ Looks at every state of agreement that a small world can reach, over the product
 Usage: cargo model [--states N] [--scope NAME] [--json]
        cargo model twins [--members N] [--rounds R] [--sample N] [--seed S]
 
-  --states N   different states in each scope at most; 1500000 unless given
+  --states N   different states in each scope at most; 1400000 unless given
   --scope NAME this scope alone
   --json       one JSON object a line for each part
   --rounds R   rounds in which the network is divided; 2 unless given
@@ -28,7 +28,7 @@ Usage: cargo model [--states N] [--scope NAME] [--json]
 Scopes:";
 
 /// Different states in each scope unless said otherwise: above 10^7 in all.
-const STATES_MAX: u64 = 1_500_000;
+const STATES_MAX: u64 = 1_400_000;
 
 fn main() -> ExitCode {
     // What panics inside is reported with its trace.

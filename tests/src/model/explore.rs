@@ -231,6 +231,10 @@ impl Search<'_> {
                     // So that no host is always first.
                     next.reverse();
                 }
+                // Who is to lose its journal is ahead of the others first: then it has most to forget.
+                if let Some(loser) = self.scope.loses {
+                    next.sort_by_key(|(_, step)| self.machine.hosts[usize::from(step.host)] == loser);
+                }
                 stack.push(Frame { state, by, next });
                 self.part.depth = self.part.depth.max(path.len() + stack.len());
             }

@@ -26,6 +26,8 @@ pub struct Scope {
     pub votes: bool,
     /// Hosts build, check and commit late or never, instead of at once.
     pub slow_host: bool,
+    /// No view timer fires.
+    pub calm: bool,
     /// Blocks are found valid at once.
     pub quick_checks: bool,
     /// A fresh block may be found invalid, differently by each.
@@ -60,6 +62,7 @@ impl Scope {
             views,
             votes: false,
             slow_host: false,
+            calm: false,
             quick_checks: false,
             refusals: true,
             crashes: 0,
@@ -116,9 +119,17 @@ pub fn scopes() -> Vec<Scope> {
             heights: 2,
             views: 1,
             loses: Some(3),
+            calm: true,
             quick_checks: true,
             refusals: false,
             ..Scope::of("n4-journal-lost", "one member loses its journal, and perhaps its store", 4, &[], 1)
+        },
+        Scope {
+            heights: 2,
+            loses: Some(3),
+            quick_checks: true,
+            refusals: false,
+            ..Scope::of("n4-journal-late", "the same while views time out", 4, &[], 1)
         },
         Scope {
             sets: vec![vec![0, 1, 2, 3], vec![1, 2, 3, 4]],

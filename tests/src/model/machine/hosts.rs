@@ -93,6 +93,7 @@ impl Machine<'_> {
                 // Repetitions change nothing at the one who repeats but whom it asks next.
                 Timeout::Retry(_) => node.retries < self.scope.retries,
                 Timeout::Answers(_) => false,
+                Timeout::View(_) if self.scope.calm => false,
                 Timeout::View(_) | Timeout::Reproposal(_) | Timeout::BlockInterval(_) => true,
             };
             if within && counts {
