@@ -1,6 +1,9 @@
 //! The certificates a node holds of one height, and the arithmetic of justifications over them.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{Hash, Hasher},
+};
 
 use tanba_ledger::{BlockHash, Certificate, Slot, View, Vote};
 
@@ -15,6 +18,16 @@ pub(crate) struct Certificates {
 }
 
 impl Certificates {
+    /// See [`Engine::digest`](crate::Engine::digest).
+    pub(crate) fn digest(&self, state: &mut impl Hasher) {
+        let Certificates { notarizations, nullifications, finalization } = self;
+        (notarizations.len(), nullifications.len(), finalization.is_some()).hash(state);
+        let notarizations = notarizations.values().map(|(_, certificate)| certificate);
+        for certificate in notarizations.chain(nullifications.values()).chain(finalization) {
+            (&certificate.vote, &certificate.signers).hash(state);
+        }
+    }
+
     /// Keeps `certificate`; says whether its kind was missing in its view.
     pub(crate) fn insert(&mut self, certificate: Certificate) -> bool {
         let view = certificate.slot().view;

@@ -23,7 +23,10 @@
 
 mod admission;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{Hash, Hasher},
+};
 
 use tanba_crypto::{PublicKey, SignatureError, Verified};
 use tanba_ledger::{Certificate, ChainId, Height, SignedVote, Slot, View, Vote, certificate::Electorate};
@@ -122,6 +125,24 @@ impl Guard {
         let (mut guard, _) = Guard::create(chain, key);
         guard.remember(records);
         Ok(guard)
+    }
+
+    /// Feeds everything that future answers depend on to `state`, signatures left out, which the signed words
+    /// determine: guards that feed the same admit and refuse alike. For explorers and tests.
+    pub fn digest(&self, state: &mut impl Hasher) {
+        let Guard { chain, key, committed, end, abstain_through, reset, slots } = self;
+        (chain, key, committed, end, abstain_through, slots.len()).hash(state);
+        reset.map(|reset| (reset.key, reset.abstain_through)).hash(state);
+        for (slot, said) in slots {
+            let Said { proposal, leader_proposal, notarize, nullify, finalize, notarization, nullification } =
+                said;
+            let proposals = [proposal, leader_proposal].map(|signed| signed.map(|signed| signed.proposal));
+            let votes = [notarize, nullify, finalize].map(|signed| signed.map(|signed| signed.vote));
+            (slot, proposals, votes).hash(state);
+            for certificate in [notarization, nullification] {
+                certificate.as_ref().map(|held| (&held.vote, &held.signers)).hash(state);
+            }
+        }
     }
 
     /// Takes in records that are on disk now.

@@ -82,7 +82,7 @@ pub struct StartHeight {
 }
 
 /// Why a block is checked, and so which rules hold.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Purpose {
     /// A fresh live proposal of this slot: extends the decided head, was built by the slot's leader, keeps to
     /// the size allowed in this view, and its time is near ours (hold the answer until it is).
@@ -93,7 +93,7 @@ pub enum Purpose {
 }
 
 /// What became of a check.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Verdict {
     /// Valid, and its body is stored beside the journal, synced, before this is said.
     Valid,
@@ -102,7 +102,7 @@ pub enum Verdict {
 }
 
 /// A moment the engine asked to be woken at.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Timeout {
     /// The view has lasted long enough (R5).
     View(Slot),

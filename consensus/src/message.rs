@@ -93,7 +93,7 @@ pub struct Standing {
 
 /// A question for the certificates of some views: for each view the nullification, or where the answerer has
 /// none, the notarization. At most one page is answered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Encode, Decode)]
 pub struct Wanted {
     /// The lowest view asked for, and the height.
     pub first: Slot,

@@ -17,7 +17,10 @@
 //! * If more than f are lost, abstaining and gone together, nobody can decide anything: a [`GuardReset`] signed
 //!   by governance is the only way on.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{Hash, Hasher},
+};
 
 use tanba_crypto::{
     PublicKey, Verified,
@@ -126,6 +129,14 @@ pub struct Recovery {
 }
 
 impl Recovery {
+    /// Feeds everything that the verdict depends on to `state`, but for the set, which the height determines.
+    /// For explorers and tests.
+    pub fn digest(&self, state: &mut impl Hasher) {
+        let Recovery { own, validators: _, head, loss, answers, reset } = self;
+        (own, head, loss.is_some(), answers).hash(state);
+        reset.map(|reset| (reset.key, reset.abstain_through)).hash(state);
+    }
+
     /// Begins. `journal` is what was found on disk: the guard replayed from a whole journal, or why there is
     /// none. `validators` is the set that decides the height above the store's head.
     pub fn begin(

@@ -9,14 +9,14 @@ use tanba_crypto::PublicKey;
 use tanba_ledger::ValidatorSet;
 
 /// Who was heard at one height, and who could have been.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Hash, Debug)]
 struct Attendance {
     members: BTreeSet<PublicKey>,
     heard: BTreeSet<PublicKey>,
 }
 
 /// Remembers who signed anything in recent heights. Validators go by key, for places change with the set.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(crate) struct Silence {
     heights: usize,
     past: VecDeque<Attendance>,

@@ -4,7 +4,10 @@
 //! ([`VIEWS_AHEAD_MAX`], [`VIEWS_BEHIND_MAX`]). A second, different vote of a kind is never counted: it makes
 //! [`Evidence`], once per validator and height.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hash::{Hash, Hasher},
+};
 
 use tanba_ledger::{Certificate, Height, SignedVote, ValidatorIndex, ValidatorSet, View, Vote};
 
@@ -69,6 +72,20 @@ impl Tally {
     pub(crate) fn new(height: Height, validators: ValidatorSet) -> Tally {
         let (ballots, proposals) = (BTreeMap::new(), BTreeMap::new());
         Tally { height, validators, ballots, proposals, reported: BTreeSet::new(), closed: None }
+    }
+
+    /// See [`Engine::digest`](crate::Engine::digest).
+    pub(crate) fn digest(&self, state: &mut impl Hasher) {
+        let Tally { height, validators: _, ballots, proposals, reported, closed } = self;
+        (height, reported, closed, ballots.len(), proposals.len()).hash(state);
+        for (view, ballots) in ballots {
+            (view, ballots.len()).hash(state);
+            for (voter, Ballot { notarize, nullify, finalize }) in ballots {
+                let votes = [notarize, nullify, finalize].map(|signed| signed.map(|signed| signed.vote));
+                (voter, votes).hash(state);
+            }
+        }
+        proposals.values().for_each(|signed| signed.proposal.hash(state));
     }
 
     /// The set that is counted.

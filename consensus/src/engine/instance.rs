@@ -3,7 +3,10 @@
 //! An input changes facts; then every rule is asked once whether the facts now ask for something. Rules only
 //! read facts and speak, so one pass is enough: whatever they ask for comes back as another input.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    hash::{Hash, Hasher},
+};
 
 use tanba_ledger::{BlockHash, Certificate, Height, Slot, ValidatorIndex, ValidatorSet, View, Vote};
 
@@ -18,7 +21,7 @@ use crate::{
 };
 
 /// How far a height has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Phase {
     /// Nothing is final.
     Open,
@@ -94,6 +97,34 @@ impl Instance {
         instance.repeat_after_restart();
         instance.settle();
         instance
+    }
+
+    /// See [`Engine::digest`](super::Engine::digest).
+    pub(super) fn digest(&self, state: &mut impl Hasher) {
+        let Instance {
+            delays: _,
+            height,
+            validators: _,
+            own,
+            phase,
+            view,
+            parent,
+            tally,
+            certificates,
+            spoken,
+            checks,
+            work,
+            interval_passed,
+            turn,
+            pull,
+            answered,
+            silence,
+            outputs: _,
+        } = self;
+        (height, own, phase, view, parent, spoken, checks).hash(state);
+        (work, interval_passed, turn, pull, answered, silence).hash(state);
+        tally.digest(state);
+        certificates.digest(state);
     }
 
     pub(super) fn handle(&mut self, input: Input) {

@@ -12,6 +12,7 @@ mod vote;
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    hash::{Hash, Hasher},
     ops::Bound::{Excluded, Unbounded},
 };
 
@@ -139,6 +140,20 @@ impl Engine {
         answer.proposals.truncate(SHOWN_MAX);
         answer.votes.truncate(SHOWN_MAX - answer.proposals.len());
         answer
+    }
+
+    /// Feeds everything that future behaviour depends on to `state`: engines of one configuration and network
+    /// that feed the same answer every input alike. For explorers and tests.
+    ///
+    /// Left out are signatures, which the signed words determine; the validator sets, which their heights
+    /// determine; and outputs that were not taken yet: drain them first.
+    pub fn digest(&self, state: &mut impl Hasher) {
+        let Engine { config: _, present, past, outputs } = self;
+        debug_assert!(outputs.is_empty(), "outputs are drained before an engine is compared");
+        past.len().hash(state);
+        past.values().for_each(|tally| tally.digest(state));
+        present.is_some().hash(state);
+        present.iter().for_each(|present| present.digest(state));
     }
 
     fn start(&mut self, start: StartHeight) {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A wait of the present view.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) enum Wait {
     /// Not asked for.
     #[default]
@@ -23,7 +23,7 @@ pub(super) enum Wait {
 }
 
 /// What belongs to one view and is forgotten with it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Hash, Debug, Default)]
 pub(super) struct Turn {
     pub(super) timer: Wait,
     pub(super) reproposal: Wait,

@@ -6,7 +6,7 @@ use super::{instance::Instance, timers::Turn};
 use crate::{limits::PAGE_CERTIFICATES_MAX, message::Wanted, output::Output};
 
 /// A question under way: what is asked for, and how many peers were asked in vain.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Pull {
     pub(super) wanted: Wanted,
     attempts: usize,
