@@ -1,7 +1,6 @@
 //! What must hold after every fault: whatever was acknowledged is proven by every node, at the height it was
 //! acknowledged for; all nodes have the same chain; nobody contradicted itself; nobody fell over.
 
-use tanba_ledger::Height;
 use tanba_node::client::Client;
 use tokio::task::JoinSet;
 
@@ -13,13 +12,26 @@ use super::{
 };
 use crate::network::VALIDATORS;
 
-/// What no fault may make a node say.
-const NEVER_SAID: [&str; 4] =
-    ["a validator contradicted itself", "panicked at", "this node diverged", "this is a mistake of the program"];
+/// What a line of a log may be about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Said {
+    /// A validator contradicted itself: only one key in two places may cause it.
+    Equivocation,
+    /// A part of a home is lost: only a home that was put back, or a disk that lied, may cause it.
+    Loss,
+    /// A mistake of the program: nothing may cause it.
+    Mistake,
+}
 
-/// What only the loss of a home may make a node say.
-const SAID_OF_LOSSES: [&str; 2] =
-    ["earlier promises of this validator may be lost", "promises and store of this validator are lost"];
+/// Words of a log and what they are about.
+const SUSPECT: [(&str, Said); 6] = [
+    ("a validator contradicted itself", Said::Equivocation),
+    ("earlier promises of this validator may be lost", Said::Loss),
+    ("promises and store of this validator are lost", Said::Loss),
+    ("panicked at", Said::Mistake),
+    ("this node diverged", Said::Mistake),
+    ("this is a mistake of the program", Said::Mistake),
+];
 
 /// What a scenario has checked.
 #[derive(Debug, Default)]
@@ -40,14 +52,14 @@ impl Checked {
 
     /// The end of a scenario: the load stops, every node proves everything, the logs are read, and all stop.
     pub(super) async fn ends(self, rig: &mut Rig) -> Result<Figures, Stopped> {
-        self.ends_saying(rig, |_| false).await
+        self.ends_saying(rig, |_, _| false).await
     }
 
-    /// As [`Checked::ends`], where nodes that `lost` a part of their home may have said so.
+    /// As [`Checked::ends`], where a node may say what the fault explains: asked by its number and [`Said`].
     pub(super) async fn ends_saying(
         self,
         rig: &mut Rig,
-        lost: impl Fn(usize) -> bool,
+        is_explained: impl Fn(usize, Said) -> bool,
     ) -> Result<Figures, Stopped> {
         rig.load.stop();
         rig.start_all().await?;
@@ -59,10 +71,9 @@ impl Checked {
         rig.stop_all().await?;
         for number in 0..VALIDATORS {
             let log = rig.log(number);
-            let losses = SAID_OF_LOSSES.iter().filter(|_| !lost(number));
-            for phrase in NEVER_SAID.iter().chain(losses) {
+            for (phrase, said) in SUSPECT.iter().filter(|(_, said)| !is_explained(number, *said)) {
                 if let Some(line) = log.lines().find(|line| line.contains(phrase)) {
-                    return failed(format!("{} logged: {line}", rig.nodes[number].process.name()));
+                    return failed(format!("{said:?}: {} logged: {line}", rig.nodes[number].process.name()));
                 }
             }
         }
@@ -108,9 +119,4 @@ async fn proven(
         Ok((included, _)) => lost(format!("was acknowledged for block {}, is in {}", one.height, included.height)),
         Err(error) => lost(format!("is not proven ({error})")),
     }
-}
-
-/// The highest of heights, or genesis.
-pub(super) fn highest(acknowledged: &[Acknowledged]) -> Height {
-    acknowledged.iter().map(|one| one.height).max().unwrap_or(Height::GENESIS)
 }

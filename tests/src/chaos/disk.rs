@@ -81,21 +81,19 @@ impl Disk {
         self.mount()
     }
 
-    /// Enlarges the disk while it is mounted.
-    pub(super) fn grow(&self, bytes: u64) -> Result<(), Stopped> {
-        File::options().write(true).open(&self.image)?.set_len(bytes)?;
-        let listed = Command::new("losetup")
-            .args(["--noheadings", "--output", "NAME", "--associated"])
-            .arg(&self.image)
-            .output()?;
-        let device = String::from_utf8_lossy(&listed.stdout).trim().to_owned();
-        needs::run("losetup", &["--set-capacity", &device])?;
-        needs::run("resize2fs", &[&device])
-    }
-
     fn mount(&self) -> Result<(), Stopped> {
         let (image, path) = (self.image.display().to_string(), self.mounted_at.display().to_string());
         needs::run("mount", &["-t", "ext4", "-o", "loop", &image, &path])
+    }
+
+    /// Unmounts it for good; nothing may be open here any more.
+    pub(super) fn remove(self) -> Result<(), Stopped> {
+        self.unmount()?;
+        // Nothing is left for the end of the value to unmount.
+        let Disk { image, .. } = &self;
+        fs::remove_file(image)?;
+        std::mem::forget(self);
+        Ok(())
     }
 
     fn unmount(&self) -> Result<(), Stopped> {

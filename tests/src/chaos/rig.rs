@@ -253,8 +253,13 @@ impl Rig {
 }
 
 impl Hurt {
+    /// The way in, while it answers.
+    pub(super) fn client(&self) -> Option<Client> {
+        self.door.borrow().clone()
+    }
+
     /// No client gets in any more.
-    fn shut(&mut self) {
+    pub(super) fn shut(&mut self) {
         if let Some(opener) = self.opener.take() {
             opener.abort();
         }
