@@ -133,7 +133,9 @@ impl Scenario {
             Scenario::CrashPoints => {
                 "SIGKILL at the K-th write, sync and rename; failing and lying syncs (needs strace)"
             }
-            Scenario::Net => "loss, delay, duplication and one-way cuts between namespaces (needs root and TAP)",
+            Scenario::Net => {
+                "loss, delay, duplication and one-way cuts between namespaces (needs root and TAP)"
+            }
             Scenario::DiskFull => "a small disk fills up and is enlarged (needs root)",
             Scenario::Clock => "a node's clock is years off (needs faketime)",
             Scenario::Pause => "SIGSTOP and SIGCONT; one home, and one validator key, in two processes",

@@ -113,6 +113,8 @@ fn tell(options: &Options, verdict: &Verdict) -> ExitCode {
     if options.json {
         let mut object = verdict.figures.to_json();
         object["ok"] = json!(ok);
+        // What failed did not count to the end.
+        object["lost"] = if ok { json!(0) } else { json!(null) };
         object["seed"] = json!(options.seed);
         object["skipped"] = json!(verdict.skipped);
         object["failed"] = json!(verdict.failed);

@@ -116,7 +116,9 @@ async fn proven(
     let lost = |what: String| failed(format!("lost at {name}: transaction {} {what}", one.id));
     match client.receipt(one.id, &network.trust()).await {
         Ok((included, _)) if included.height == one.height => Ok(()),
-        Ok((included, _)) => lost(format!("was acknowledged for block {}, is in {}", one.height, included.height)),
+        Ok((included, _)) => {
+            lost(format!("was acknowledged for block {}, is in {}", one.height, included.height))
+        }
         Err(error) => lost(format!("is not proven ({error})")),
     }
 }

@@ -41,10 +41,12 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         "FAKETIME_DONT_FAKE_MONOTONIC=1".to_owned(),
     ];
     let script = shim::under(&plan.folder, "with-clock", &words, &plan.program)?;
+    let mut left_behind: Vec<u32> = Vec::new();
     for offset in OFFSETS {
         fs::write(&clock, offset)?;
         rig.kill(&[VICTIM]).await?;
         rig.start_by(VICTIM, &script)?;
+        left_behind.extend(rig.nodes[VICTIM].process.pid());
         goes_on(&mut rig, &mut figures, offset).await?;
         // And back, in the middle of its life.
         fs::write(&clock, "+0s")?;
@@ -69,6 +71,7 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         Err(other) => return Err(other),
     }
     rig.kill(&[VICTIM]).await?;
+    left_behind.iter().for_each(|pid| forget(*pid));
     rig.start_by(VICTIM, &plan.program)?;
     figures.add(&checked.ends(&mut rig).await?);
     Ok(figures)
@@ -88,7 +91,18 @@ async fn goes_on(rig: &mut Rig, figures: &mut Figures, clock: &str) -> Result<()
     }
 }
 
+/// The library leaves two files of a process behind when that is killed.
+fn forget(pid: u32) {
+    for name in [format!("/dev/shm/sem.faketime_sem_{pid}"), format!("/dev/shm/faketime_shm_{pid}")] {
+        // Where it keeps them elsewhere, they are elsewhere.
+        drop(fs::remove_file(name));
+    }
+}
+
 fn library() -> Option<PathBuf> {
     let folders = fs::read_dir(LIBRARIES).ok()?;
-    folders.flatten().map(|folder| folder.path().join("faketime/libfaketimeMT.so.1")).find(|path| path.exists())
+    folders
+        .flatten()
+        .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
+        .find(|path| path.exists())
 }

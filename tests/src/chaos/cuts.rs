@@ -3,14 +3,17 @@
 
 use std::{fs, path::Path};
 
+use tanba_ledger::Height;
 use tokio::time::{Instant, sleep};
 
 use super::{
     Plan, Stopped,
     check::Checked,
     disk::{Disk, fast_folder, needs_disks},
+    failed, needs,
     report::{Figures, progress},
-    rig::Rig,
+    rig::{COMES_WITHIN, Rig},
+    shim,
 };
 use crate::network::VALIDATORS;
 
@@ -25,6 +28,9 @@ const LOAD_MS: std::ops::Range<u64> = 20..300;
 
 /// From the cut to the kill: the node meets a disk that takes nothing any more.
 const DYING_MS: std::ops::Range<u64> = 0..20;
+
+/// Blocks that the nodes with lying disks decide.
+const CONTROL_BLOCKS: u64 = 10;
 
 /// Cuts from one proof of everything new to the next.
 const CUTS_BETWEEN_PROOFS: u64 = 20;
@@ -76,11 +82,60 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         }
     }
     figures.add(&checked.ends(&mut rig).await?);
+    figures.notes.push(control(plan, &images).await?);
     figures.notes.push(format!("all four nodes lost power at once {all_at_once} times"));
     drop(rig);
     drop(disks);
     fs::remove_dir_all(&images)?;
     Ok(figures)
+}
+
+/// The control: disks whose syncs lie must lose something when all lose power, or these cuts cut nothing. Gives a
+/// line that says how it was seen.
+async fn control(plan: &Plan, images: &Path) -> Result<String, Stopped> {
+    match needs::program("strace", &["-D", "-f", "-qq", "-o", "/dev/null", "true"]) {
+        Ok(()) => {}
+        Err(Stopped::Skipped(why)) => return Ok(format!("skipped the control with lying disks: {why}")),
+        Err(other) => return Err(other),
+    }
+    let (images, network) = (images.join("control"), plan.folder.join("control"));
+    fs::create_dir(&images)?;
+    let mut disks = Vec::new();
+    for number in 1..=VALIDATORS {
+        disks.push(home_on_disk(&images, &network, number, DISK_BYTES)?);
+    }
+    let mut rig = Rig::found(plan, &network);
+    disks.iter().try_for_each(Disk::sync)?;
+    let lying = ["-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:retval=0"];
+    let words = ["strace", "-D", "-f", "-qq", "-o", "/dev/null"].iter().chain(&lying);
+    let words: Vec<String> = words.map(|word| (*word).to_owned()).collect();
+    let script = shim::under(&plan.folder, "with-lying-disk", &words, &plan.program)?;
+    for number in 0..VALIDATORS {
+        rig.start_by(number, &script)?;
+    }
+    rig.start_all().await?;
+    rig.load.acknowledged_above(Height(CONTROL_BLOCKS), COMES_WITHIN).await?;
+    disks.iter().try_for_each(Disk::cut_power)?;
+    rig.kill_what_is_left(&[0, 1, 2, 3]).await?;
+    rig.load.stop();
+    let acknowledged = rig.load.acknowledged()?;
+    let highest = acknowledged.iter().map(|one| one.height).max().unwrap_or(Height::GENESIS);
+    disks.iter().try_for_each(Disk::mount_again)?;
+    let mut kept = 0;
+    for number in 0..VALIDATORS {
+        rig.start_by(number, &plan.program)?;
+        // One that refuses what is left of its home has lost it too.
+        kept += usize::from(rig.head(number).await.is_ok_and(|head| head >= highest));
+    }
+    rig.kill_what_is_left(&[0, 1, 2, 3]).await?;
+    drop(rig);
+    disks.into_iter().try_for_each(Disk::remove)?;
+    match kept {
+        0 => Ok(format!(
+            "control: with syncs that lie, what was final at block {highest} is lost at all four nodes"
+        )),
+        kept => failed(format!("with syncs that lie, {kept} nodes lost nothing: these cuts cut nothing")),
+    }
 }
 
 /// A disk where the home of a university will be, its log beside it.

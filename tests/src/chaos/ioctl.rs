@@ -1,11 +1,7 @@
 //! The two calls of the system that no library here wraps: an ext4 file system loses power, and a TAP device is
 //! made.
 
-use std::{
-    fs::File,
-    io,
-    os::fd::AsRawFd,
-};
+use std::{fs::File, io, os::fd::AsRawFd};
 
 /// `EXT4_IOC_SHUTDOWN`: `_IOR('X', 125, __u32)` of the kernel's `fs/ext4/ext4.h`.
 const EXT4_IOC_SHUTDOWN: u64 = 0x8004_587d;

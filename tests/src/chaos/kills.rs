@@ -1,11 +1,17 @@
 //! SIGKILL: of one node, of several, of all, under load, also while they start. What the process had written
 //! survives it, in the page cache; what it had only in memory does not.
 
-use std::{fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
-use super::{Plan, Stopped, check::Checked, disk::fast_folder, report::{Figures, progress}, rig::Rig};
+use super::{
+    Plan, Stopped,
+    check::Checked,
+    disk::fast_folder,
+    report::{Figures, progress},
+    rig::Rig,
+};
 use crate::network::VALIDATORS;
 
 /// Kills of some nodes before all are killed.
@@ -17,17 +23,36 @@ const STOPS_BETWEEN_PROOFS: u64 = 5;
 /// From one kill to the next, in milliseconds: a node takes about as long to start, so that some are hit then.
 const APART_MS: std::ops::Range<u64> = 5..250;
 
+/// Kills from one network to the next: each begins with an empty ledger, so that nodes start quickly to the end.
+const KILLS_OF_A_NETWORK: u64 = 500;
+
 /// Kills until the count is reached.
 pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
     let folder = fast_folder(&plan.folder)?;
-    let mut rig = Rig::run(plan, &folder.join("network")).await?;
-    let (mut checked, mut figures) = (Checked::default(), Figures::default());
-    let mut full_stops = 0;
+    let mut figures = Figures::default();
+    let (mut networks, mut full_stops) = (0, 0);
     while figures.kills < plan.options.kills {
+        networks += 1;
+        let enough = plan.options.kills.min(figures.kills + KILLS_OF_A_NETWORK);
+        full_stops += hurt(plan, &folder.join(format!("network-{networks}")), &mut figures, enough).await?;
+    }
+    figures
+        .notes
+        .push(format!("all four nodes were killed at once {full_stops} times, in {networks} networks"));
+    fs::remove_dir_all(&folder)?;
+    Ok(figures)
+}
+
+/// A network whose nodes are killed until `enough` are; gives how often all were.
+async fn hurt(plan: &mut Plan, folder: &Path, figures: &mut Figures, enough: u64) -> Result<u64, Stopped> {
+    let mut rig = Rig::run(plan, folder).await?;
+    let mut checked = Checked::default();
+    let mut full_stops = 0;
+    let everyone: Vec<usize> = (0..VALIDATORS).collect();
+    while figures.kills < enough {
         for _ in 0..BETWEEN_FULL_STOPS {
-            kill_some(plan, &mut rig, &mut figures).await?;
+            kill_some(plan, &mut rig, figures).await?;
         }
-        let everyone: Vec<usize> = (0..VALIDATORS).collect();
         rig.kill(&everyone).await?;
         figures.kills += VALIDATORS as u64;
         full_stops += 1;
@@ -42,10 +67,9 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         }
     }
     figures.add(&checked.ends(&mut rig).await?);
-    figures.notes.push(format!("all four nodes were killed at once {full_stops} times"));
     drop(rig);
-    fs::remove_dir_all(&folder)?;
-    Ok(figures)
+    fs::remove_dir_all(folder)?;
+    Ok(full_stops)
 }
 
 /// Kills one node or several, and starts them at once; the next kill comes whether or not they answer by then.

@@ -123,7 +123,9 @@ async fn submit_for_ever(shared: Arc<Shared>, university: usize, mut door: Door)
         let transaction = shared.network.issue(university, number, DIPLOMAS);
         let began = Instant::now();
         let height = loop {
-            let Ok(client) = door.wait_for(Option::is_some).await.map(|client| client.clone()) else { return };
+            let Ok(client) = door.wait_for(Option::is_some).await.map(|client| client.clone()) else {
+                return;
+            };
             let client = client.expect("waited for");
             let ended = tokio::select! {
                 ended = timeout(SUBMIT_AGAIN, client.submit_and_track(&transaction)) => ended,

@@ -15,7 +15,10 @@ pub(super) fn program(name: &str, arguments: &[&str]) -> Result<(), Stopped> {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr);
-            skipped(format!("`{name}` does not work here: {}", said.lines().next().unwrap_or("no reason given")))
+            skipped(format!(
+                "`{name}` does not work here: {}",
+                said.lines().next().unwrap_or("no reason given")
+            ))
         }
         Err(_) => skipped(format!("`{name}` is not installed")),
     }

@@ -112,7 +112,10 @@ fn stopped(ends: [Result<(), ProcessError>; 2]) -> Result<Option<&'static str>, 
 
 /// Copies a home whose node does not run.
 pub(super) fn copy_home(from: &Path, to: &Path) -> Result<(), Stopped> {
-    needs::run("cp", &["--archive", "--no-target-directory", &from.display().to_string(), &to.display().to_string()])
+    needs::run(
+        "cp",
+        &["--archive", "--no-target-directory", &from.display().to_string(), &to.display().to_string()],
+    )
 }
 
 /// Gives the copy an address of its own for other nodes.

@@ -165,7 +165,8 @@ impl Drop for Relay {
 fn plug_in(number: usize) -> Result<File, Stopped> {
     let ip = |line: String| needs::run("ip", &line.split(' ').collect::<Vec<_>>());
     let (space, id) = (namespace(number), std::process::id() % 100_000);
-    let (tap, inner, outer) = (format!("ta{id}t{number}"), format!("ta{id}i{number}"), format!("ta{id}o{number}"));
+    let (tap, inner, outer) =
+        (format!("ta{id}t{number}"), format!("ta{id}i{number}"), format!("ta{id}o{number}"));
     let clients = clients_address(number);
     let ours = Ipv4Addr::from_bits(clients.to_bits() - 1);
     ip(format!("netns add {space}"))?;
@@ -200,9 +201,8 @@ impl Reader {
         let mut frame = [0; FRAME_BYTES_MAX];
         while let Ok(length) = self.device.read(&mut frame) {
             // The last byte of a device's address is its node's; see `plug_in`.
-            let to = (0..VALIDATORS).filter(|to| {
-                *to != self.number && (frame[0] & TO_ALL != 0 || frame[5] == host(*to))
-            });
+            let to = (0..VALIDATORS)
+                .filter(|to| *to != self.number && (frame[0] & TO_ALL != 0 || frame[5] == host(*to)));
             for to in to.collect::<Vec<_>>() {
                 if !self.send(to, &frame[..length]) {
                     return;
@@ -242,9 +242,8 @@ fn deliver(receiver: &Receiver<(Instant, usize, Vec<u8>)>, mut devices: Vec<File
     let mut under_way: BinaryHeap<Reverse<Due>> = BinaryHeap::new();
     let mut taken = 0;
     loop {
-        let wait = under_way
-            .peek()
-            .map_or(IDLE, |Reverse((due, ..))| due.saturating_duration_since(Instant::now()));
+        let wait =
+            under_way.peek().map_or(IDLE, |Reverse((due, ..))| due.saturating_duration_since(Instant::now()));
         match receiver.recv_timeout(wait) {
             Ok((due, to, frame)) => {
                 taken += 1;

@@ -52,7 +52,6 @@ impl Figures {
             "disk_faults": self.disk_faults,
             "weathers": self.weathers,
             "acknowledged": self.acknowledged,
-            "lost": 0,
             "resume_max_ms": self.resume_max.as_millis() as u64,
             "notes": self.notes,
         })

@@ -123,8 +123,7 @@ impl Rig {
 
     /// As [`Rig::kill`], where a node may have ended by itself.
     pub(super) async fn kill_what_is_left(&mut self, numbers: &[usize]) -> Result<(), Stopped> {
-        let pids: Vec<u32> =
-            numbers.iter().filter_map(|number| self.nodes[*number].process.pid()).collect();
+        let pids: Vec<u32> = numbers.iter().filter_map(|number| self.nodes[*number].process.pid()).collect();
         if !pids.is_empty() {
             signal("KILL", &pids);
         }

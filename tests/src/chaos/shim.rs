@@ -10,12 +10,7 @@ use std::{
 use super::Stopped;
 
 /// Writes the script `name` into `folder`: it starts `program`, with the arguments it is given, under `words`.
-pub(super) fn under(
-    folder: &Path,
-    name: &str,
-    words: &[String],
-    program: &Path,
-) -> Result<PathBuf, Stopped> {
+pub(super) fn under(folder: &Path, name: &str, words: &[String], program: &Path) -> Result<PathBuf, Stopped> {
     let path = folder.join(name);
     let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
     let program = quoted(&program.display().to_string());
