@@ -26,6 +26,9 @@ const VICTIM: usize = 3;
 /// A run got through when the victim has voted and has so many blocks more than at its start.
 const BLOCKS: u64 = 8;
 
+/// From one transaction of a registrar to its next: `strace` makes the victim slow, and it must catch up.
+const PAUSE_MS: u64 = 150;
+
 /// No run makes more calls of a kind in one thread.
 const CALLS_MAX: u64 = 2_000;
 
@@ -57,6 +60,7 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
     needs::program("strace", &["-D", "-f", "-qq", "-o", "/dev/null", "true"])?;
     let folder = fast_folder(&plan.folder)?;
     let mut rig = Rig::run(plan, &folder.join("network")).await?;
+    rig.load.slow_down(PAUSE_MS);
     let (mut checked, mut figures) = (Checked::default(), Figures::default());
     for (call, files) in CALLS {
         let mut hit = 0;

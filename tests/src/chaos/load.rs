@@ -23,8 +23,8 @@ use crate::network::Network;
 /// Diplomas in each transaction.
 pub(super) const DIPLOMAS: u64 = 10;
 
-/// From one transaction of a registrar to its next.
-const PAUSE: Duration = Duration::from_millis(25);
+/// From one transaction of a registrar to its next, in milliseconds, unless a scenario wants it otherwise.
+const PAUSE_MS: u64 = 25;
 
 /// After an answer that says nothing.
 const ASK_AGAIN: Duration = Duration::from_millis(30);
@@ -49,6 +49,8 @@ pub(super) type Door = watch::Receiver<Option<Client>>;
 struct Shared {
     network: Arc<Network>,
     next_number: AtomicU64,
+    /// From one transaction of a registrar to its next.
+    pause_ms: AtomicU64,
     acknowledged: Mutex<Vec<Acknowledged>>,
     /// The highest block in which something was acknowledged.
     highest: watch::Sender<Height>,
@@ -69,6 +71,7 @@ impl Load {
         let shared = Arc::new(Shared {
             network,
             next_number: AtomicU64::new(0),
+            pause_ms: AtomicU64::new(PAUSE_MS),
             acknowledged: Mutex::default(),
             highest: watch::Sender::new(Height::GENESIS),
             wrong: Mutex::default(),
@@ -94,6 +97,11 @@ impl Load {
             Ok(_) => self.acknowledged().map(|_| ()),
             Err(_) => failed(format!("nothing was acknowledged above block {height} within {within:?}")),
         }
+    }
+
+    /// From now on every registrar submits once in `pause_ms`.
+    pub(super) fn slow_down(&self, pause_ms: u64) {
+        self.shared.pause_ms.store(pause_ms, Ordering::Relaxed);
     }
 
     /// The registrar of one university goes home; what it submitted may still become final.
@@ -152,7 +160,8 @@ async fn submit_for_ever(shared: Arc<Shared>, university: usize, mut door: Door)
             *highest = height.max(*highest);
             is_higher
         });
-        sleep(PAUSE.saturating_sub(began.elapsed())).await;
+        let pause = Duration::from_millis(shared.pause_ms.load(Ordering::Relaxed));
+        sleep(pause.saturating_sub(began.elapsed())).await;
     }
 }
 

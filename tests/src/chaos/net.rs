@@ -21,10 +21,13 @@ use crate::network::VALIDATORS;
 const SETTLED: Duration = Duration::from_secs(1);
 
 /// A split lasts so long, in milliseconds.
-const SPLIT_MS: std::ops::Range<u64> = 3_000..6_000;
+const SPLIT_MS: std::ops::Range<u64> = 2_000..4_000;
+
+/// Loss and delay last so long.
+const STORM: Duration = Duration::from_secs(6);
 
 /// One that is longer than the node waits for a peer's sign of life.
-const LONG_SPLIT: Duration = Duration::from_secs(20);
+const LONG_SPLIT: Duration = Duration::from_secs(15);
 
 /// Each weather in turn.
 pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
@@ -47,7 +50,8 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         Weather { lost_per_mille: 100, doubled_per_mille: 50, delay_us: 1_000..120_000, cut: Vec::new() };
     for weather in [rain, storm] {
         relay.set(weather);
-        for _ in 0..3 {
+        let until = Instant::now() + STORM;
+        while Instant::now() < until {
             let head = rig.head(0).await?;
             rig.load.acknowledged_above(head, COMES_WITHIN).await?;
         }

@@ -10,7 +10,7 @@ Usage: cargo chaos [OPTIONS]
 
       --kills N      kill N processes [short form: 50]; alone: runs `kills` only
       --cuts N       cut the power of a disk N times [short form: 10]; alone: runs `cuts` only
-      --points N     crash points of each system call [short form: 4, spread out]; `all`: every one, until a
+      --points N     crash points of each system call [short form: 3, spread out]; `all`: every one, until a
                      run gets through; alone: runs `crash-points` only
       --only NAME    run this scenario; may be repeated
       --seed S       draw what is hurt and when from S [default: 1]
@@ -58,7 +58,7 @@ pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Asked, String
     let mut options = Options {
         kills: 50,
         cuts: 10,
-        points: Some(4),
+        points: Some(3),
         scenarios: Vec::new(),
         seed: 1,
         folder: std::env::temp_dir(),

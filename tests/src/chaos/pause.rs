@@ -27,8 +27,11 @@ const PAUSE_MS: std::ops::Range<u64> = 500..4_000;
 const EXIT_CONFLICT: i32 = 6;
 const EXIT_SAFETY_REFUSAL: i32 = 30;
 
+/// What a node logs that sees two signatures of one key that contradict each other.
+const EVIDENCE: &str = "a validator contradicted itself";
+
 /// Two processes with one key run beside each other for so long, unless one ends.
-const BESIDE: Duration = Duration::from_secs(15);
+const BESIDE: Duration = Duration::from_secs(8);
 
 /// Pauses, then doubles.
 pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
@@ -49,7 +52,11 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
     home_twice(plan, &rig).await?;
     figures.notes.push("a home in use is refused to a second process".to_owned());
     let seen = key_twice(plan, &mut rig).await?;
-    figures.notes.push(format!("a validator key in two processes: {seen}"));
+    let told = (0..VALIDATORS).map(|number| rig.log(number).matches(EVIDENCE).count()).max().unwrap_or(0);
+    figures.notes.push(format!(
+        "a validator key in two processes: {seen} within {} s; a node logged {told} contradictions",
+        BESIDE.as_secs()
+    ));
     checked.proves_new(&mut rig).await?;
     figures.add(&checked.ends_saying(&mut rig, |_, said| said != Said::Mistake).await?);
     Ok(figures)
