@@ -7,7 +7,13 @@ use std::{fs, path::PathBuf, time::Duration};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Plan, Stopped, check::Checked, failed, needs, report::Figures, rig::RESUMES_WITHIN, rig::Rig, shim,
+    Plan, Stopped,
+    check::Checked,
+    failed, needs,
+    report::{Figures, Resume},
+    rig::RESUMES_WITHIN,
+    rig::Rig,
+    shim,
 };
 
 /// The validator whose clock is wrong: as many as the network can bear.
@@ -82,7 +88,7 @@ async fn goes_on(rig: &mut Rig, figures: &mut Figures, clock: &str) -> Result<()
     let since = Instant::now();
     let head = rig.head(0).await?;
     rig.load.acknowledged_above(head, RESUMES_WITHIN).await?;
-    figures.resumed(since.elapsed());
+    figures.resumed(Resume { lasted: since.elapsed(), starved: Duration::ZERO });
     let head = rig.head(0).await?;
     match rig.reaches(VICTIM, head).await {
         Ok(()) => Ok(()),

@@ -21,10 +21,10 @@ use crate::network::VALIDATORS;
 const DISK_BYTES: u64 = 512 << 20;
 
 /// Of 1,000 cuts so many take the power of all four nodes.
-const ALL_AT_ONCE_PER_MILLE: u64 = 250;
+const ALL_AT_ONCE_PER_MILLE: u64 = 400;
 
 /// The load before a cut, in milliseconds.
-const LOAD_MS: std::ops::Range<u64> = 20..300;
+const LOAD_MS: std::ops::Range<u64> = 20..200;
 
 /// From the cut to the kill: the node meets a disk that takes nothing any more.
 const DYING_MS: std::ops::Range<u64> = 0..20;

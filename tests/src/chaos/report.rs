@@ -4,6 +4,18 @@ use std::{io::IsTerminal, time::Duration};
 
 use serde_json::{Value, json};
 
+/// Waiting for a processor is told from here on.
+const STARVED_SHOWN: Duration = Duration::from_millis(500);
+
+/// How long commits took to go on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Resume {
+    /// By the clock on the wall.
+    pub lasted: Duration,
+    /// Of this, a node was ready to run and waited for a processor: what the machine took, not the nodes.
+    pub starved: Duration,
+}
+
 /// What a scenario did. Numbers of different scenarios add up.
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
@@ -19,8 +31,8 @@ pub struct Figures {
     pub weathers: u64,
     /// Diplomas acknowledged, each proven by every node at the end.
     pub acknowledged: u64,
-    /// The longest time from a full stop, or from healing, to the next commit.
-    pub resume_max: Duration,
+    /// The longest way from a full stop, or from healing, to the next commit.
+    pub resume_max: Resume,
     /// What else is worth a line.
     pub notes: Vec<String>,
 }
@@ -39,7 +51,7 @@ impl Figures {
     }
 
     /// Notes a time that commits took to go on.
-    pub fn resumed(&mut self, after: Duration) {
+    pub fn resumed(&mut self, after: Resume) {
         self.resume_max = self.resume_max.max(after);
     }
 
@@ -52,7 +64,8 @@ impl Figures {
             "disk_faults": self.disk_faults,
             "weathers": self.weathers,
             "acknowledged": self.acknowledged,
-            "resume_max_ms": self.resume_max.as_millis() as u64,
+            "resume_max_ms": self.resume_max.lasted.as_millis() as u64,
+            "resume_max_starved_ms": self.resume_max.starved.as_millis() as u64,
             "notes": self.notes,
         })
     }
@@ -70,12 +83,17 @@ impl std::fmt::Display for Figures {
         for (count, what) in counted.iter().filter(|(count, _)| *count > 0) {
             write!(f, "{count} {what}, ")?;
         }
+        let Resume { lasted, starved } = self.resume_max;
         write!(
             f,
             "{} diplomas acknowledged, 0 lost, longest resume {:.1} s",
             self.acknowledged,
-            self.resume_max.as_secs_f64()
-        )
+            lasted.as_secs_f64()
+        )?;
+        if starved >= STARVED_SHOWN {
+            write!(f, " ({:.1} s of it waiting for a processor)", starved.as_secs_f64())?;
+        }
+        Ok(())
     }
 }
 
