@@ -25,6 +25,7 @@ mod net;
 mod old_backup;
 pub mod options;
 mod pause;
+mod ports;
 mod relay;
 pub mod report;
 mod rig;

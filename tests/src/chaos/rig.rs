@@ -22,6 +22,7 @@ use tokio::{
 use super::{
     Plan, Stopped, failed,
     load::{Door, Load},
+    ports,
     report::Resume,
 };
 use crate::network::{Network, VALIDATORS, signal};
@@ -66,6 +67,7 @@ impl Rig {
     /// Founds a network in `folder`; nothing runs yet. The observer is not part of it.
     pub(super) fn found(plan: &Plan, folder: &Path) -> Rig {
         let mut network = Network::found(&plan.program, folder);
+        ports::settle(&mut network);
         let mut processes = std::mem::take(&mut network.nodes);
         processes.truncate(VALIDATORS);
         let network = Arc::new(network);
