@@ -203,14 +203,20 @@ impl<L: Log> Journal for LogJournal<L> {
             return self.fuse.check();
         }
         self.fuse.run(|| {
-            if self.bodies_stale {
+            let is_first = self.bodies_stale;
+            if is_first {
                 self.bodies_writer = Writer::new(&self.chain);
-                self.bodies.cut(self.bodies_writer.length)?;
-                self.bodies_stale = false;
             }
             let frame = self.bodies_writer.frame(&[block.0.as_bytes(), body]);
             check_room(self.bodies_writer.length, BODIES_BYTES_MAX, "the bodies")?;
-            self.bodies.append(&frame)?;
+            if is_first {
+                // A new file, not the old one cut: a power cut within a cut may leave its length as it was and
+                // its first block wiped, which reads as damage.
+                self.bodies.replace(&[frame::opening(&self.chain), frame].concat())?;
+                self.bodies_stale = false;
+            } else {
+                self.bodies.append(&frame)?;
+            }
             self.syncs += 1;
             let end = self.bodies_writer.length - frame::LINK_BYTES as u64;
             let range = end - body.len() as u64..end;

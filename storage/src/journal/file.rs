@@ -67,8 +67,7 @@ impl Log for FileLog {
 
     fn cut(&mut self, length: u64) -> Result<(), StoreError> {
         self.file().set_len(length).map_err(self.io("cutting"))?;
-        // Before anything is written in its place: a disk that loses power may keep the old length and a part of the
-        // new bytes, which is neither the old file nor the new one.
+        // Before anything is written in its place: a disk that loses power may keep the old length with new bytes.
         self.file().sync_data().map_err(self.io("syncing"))
     }
 
