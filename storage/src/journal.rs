@@ -5,7 +5,7 @@
 //! part of no backup and no snapshot: one that was put back would have forgotten promises its owner made since,
 //! and forgetting a promise is how an honest validator signs two contradicting ones.
 //!
-//! After a crash only an incomplete last record may be cut: it was never synced, so nothing was sent that rests
+//! After a crash only an incomplete last append may be cut: it was never synced, so nothing was sent that rests
 //! on it. A complete record that does not verify, and a file that is not there, mean that promises may have been
 //! lost. The journal then says so, takes nothing, and waits for its owner to find out from the other validators
 //! what it may still sign and to [`rewrite`](Journal::rewrite) it.
@@ -37,10 +37,10 @@ pub trait Log: Send + 'static {
     /// A part of it.
     fn read_range(&self, range: Range<u64>) -> Result<Vec<u8>, StoreError>;
 
-    /// Appends `bytes`. When this returns they, and a cut before them, survive a power cut.
+    /// Appends `bytes`. When this returns they survive a power cut.
     fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
 
-    /// Cuts it to `length` bytes. Durable with the next append.
+    /// Cuts it to `length` bytes. Durable when this returns.
     fn cut(&mut self, length: u64) -> Result<(), StoreError>;
 
     /// Replaces it, or creates it: after a crash either the old or the new content is there. Durable when this
@@ -215,14 +215,20 @@ impl<L: Log> Journal for LogJournal<L> {
             return self.fuse.check();
         }
         self.fuse.run(|| {
-            if self.bodies_stale {
+            let is_first = self.bodies_stale;
+            if is_first {
                 self.bodies_writer = Writer::new(&self.chain);
-                self.bodies.cut(self.bodies_writer.length)?;
-                self.bodies_stale = false;
             }
             let frame = self.bodies_writer.frame(&[block.0.as_bytes(), body]);
             check_room(self.bodies_writer.length, BODIES_BYTES_MAX, "the bodies")?;
-            self.bodies.append(&frame)?;
+            if is_first {
+                // A new file, not the old one cut: a power cut within a cut may leave its length as it was and
+                // its first block wiped, which reads as damage.
+                self.bodies.replace(&[frame::opening(&self.chain), frame].concat())?;
+                self.bodies_stale = false;
+            } else {
+                self.bodies.append(&frame)?;
+            }
             self.syncs += 1;
             let end = self.bodies_writer.length - frame::LINK_BYTES as u64;
             let range = end - body.len() as u64..end;

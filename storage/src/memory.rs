@@ -319,6 +319,7 @@ impl Log for MemoryLog {
         let mut device = self.disk.write(self.life)?;
         let file = device.files.get_mut(self.name).expect("a log is cut once it exists");
         file.current.truncate(length as usize);
+        file.durable.clone_from(&file.current);
         Ok(())
     }
 

@@ -66,7 +66,9 @@ impl Log for FileLog {
     }
 
     fn cut(&mut self, length: u64) -> Result<(), StoreError> {
-        self.file().set_len(length).map_err(self.io("cutting"))
+        self.file().set_len(length).map_err(self.io("cutting"))?;
+        // Before anything is written in its place: a disk that loses power may keep the old length with new bytes.
+        self.file().sync_data().map_err(self.io("syncing"))
     }
 
     fn replace(&mut self, bytes: &[u8]) -> Result<(), StoreError> {

@@ -28,6 +28,12 @@ const OPENING_BYTES: usize = MAGIC.len() + 2 + 32 + 4;
 /// Bytes of a record before its content.
 const HEAD_BYTES: usize = 4 + 8 + 4;
 
+/// What a disk writes at once: it is there, or it is not.
+const SECTOR_BYTES: usize = 512;
+
+/// Several small records are appended together, never more bytes than these.
+const APPEND_BYTES_MAX: usize = 16 << 10;
+
 /// Bytes of a record after its content.
 pub(crate) const LINK_BYTES: usize = 32;
 
@@ -104,7 +110,7 @@ pub(crate) fn scan(bytes: &[u8], chain: &ChainId) -> Result<Scan, StoreError> {
     }
     loop {
         let at = scan.writer.length as usize;
-        match next(&bytes[at..], &scan.writer) {
+        match next(bytes, at, &scan.writer) {
             Next::End => return Ok(scan),
             Next::Incomplete => return Ok(Scan { has_tail: true, ..scan }),
             Next::Damaged => return Ok(Scan { whole: false, ..scan }),
@@ -144,7 +150,8 @@ enum Next {
     Damaged,
 }
 
-fn next(rest: &[u8], writer: &Writer) -> Next {
+fn next(bytes: &[u8], at: usize, writer: &Writer) -> Next {
+    let rest = &bytes[at..];
     if rest.is_empty() {
         return Next::End;
     }
@@ -154,8 +161,9 @@ fn next(rest: &[u8], writer: &Writer) -> Next {
     }
     let (head, checksum) = rest[..HEAD_BYTES].split_at(HEAD_BYTES - 4);
     let (length, sequence) = head.split_at(4);
+    let damaged = |end: usize| if is_torn(bytes, at, end) { Next::Incomplete } else { Next::Damaged };
     if crc32c::crc32c(head).to_be_bytes() != checksum || sequence != writer.sequence.to_be_bytes() {
-        return Next::Damaged;
+        return damaged(at + HEAD_BYTES);
     }
     let length = u32::from_be_bytes(length.try_into().expect("four bytes")) as usize;
     let content = HEAD_BYTES..HEAD_BYTES + length;
@@ -163,8 +171,22 @@ fn next(rest: &[u8], writer: &Writer) -> Next {
     if writer.next_link(&rest[content.clone()]).as_bytes() == link {
         Next::Record(content)
     } else {
-        Next::Damaged
+        damaged(at + content.end + LINK_BYTES)
     }
+}
+
+/// Whether the record from `at` to `end`, which does not verify, belongs to the last append, torn by a crash. A disk
+/// writes the sectors of an append in any order, and a file system may make the file longer before all are
+/// written: one that is missing reads as zeros, which no record holds from its first byte or up to its last.
+/// An append begins when the one before is synced, so that one with records after it was not torn.
+fn is_torn(bytes: &[u8], at: usize, end: usize) -> bool {
+    if end != bytes.len() && bytes.len() - at > APPEND_BYTES_MAX {
+        return false;
+    }
+    let sectors = (at / SECTOR_BYTES * SECTOR_BYTES..end).step_by(SECTOR_BYTES);
+    let in_file = |sector: usize| &bytes[sector.max(at)..(sector + SECTOR_BYTES).min(bytes.len())];
+    // Shorter than a length, zeros may be a part of one.
+    sectors.map(in_file).any(|part| part.len() >= 4 && part.iter().all(|byte| *byte == 0))
 }
 
 #[cfg(test)]
@@ -238,6 +260,31 @@ mod tests {
         let scan = scan(&bytes, &CHAIN).expect("of this network");
         assert!(scan.whole && scan.has_tail);
         assert_eq!(scan.records.len(), CONTENTS.len());
+    }
+
+    #[test]
+    fn a_sector_that_was_never_written_tears_the_last_append_alone() {
+        let mut writer = Writer::new(&CHAIN);
+        let mut bytes = opening(&CHAIN);
+        bytes.extend(writer.frame(&[&[7; 700]]));
+        let synced = bytes.len();
+        bytes.extend(writer.frame(&[&[8; 3_000]]));
+        let ends_at = bytes.len();
+        let after: Vec<u8> = (0..30).flat_map(|_| writer.frame(&[&[9; 3_000]])).collect();
+        for sector in (0..ends_at).step_by(SECTOR_BYTES) {
+            let (from, to) = (sector.max(synced), (sector + SECTOR_BYTES).min(ends_at));
+            if from >= to {
+                continue;
+            }
+            let mut torn = bytes.clone();
+            torn[from..to].fill(0);
+            let found = scan(&torn, &CHAIN).expect("of this network");
+            assert!(found.whole && found.has_tail, "sector {sector}");
+            assert_eq!((found.records.len(), found.writer.length as usize), (1, synced));
+            // With as much after it as no append has, a sector of zeros is damage.
+            torn.extend(&after);
+            assert!(scan(&torn, &CHAIN).is_ok_and(|scan| !scan.whole), "sector {sector}");
+        }
     }
 
     #[test]

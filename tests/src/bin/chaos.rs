@@ -1,0 +1,131 @@
+//! `cargo chaos`: networks of real processes under real faults. The nodes are this same program, so that no stale
+//! one can be hurt in their place.
+#![expect(clippy::print_stdout, reason = "the verdict of a command is printed")]
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use serde_json::json;
+use tanba_tests::chaos::{
+    Plan, Scenario, Stopped,
+    options::{self, Asked, HELP, Options},
+    report::Figures,
+};
+use tokio::runtime::Runtime;
+
+/// The first argument of every node: what begins with it is a command line of `tanba`.
+const IS_A_NODE: &str = "--home";
+
+fn main() -> ExitCode {
+    if std::env::args_os().nth(1).as_deref() == Some(OsStr::new(IS_A_NODE)) {
+        return tanba_node::main();
+    }
+    match options::read(std::env::args().skip(1)) {
+        Ok(Asked::Help) => print!("{HELP}"),
+        Ok(Asked::List) => Scenario::ALL.iter().for_each(|one| println!("{:14}{}", one.name(), one.about())),
+        Ok(Asked::Run(options)) => return run(&options),
+        Err(mistake) => {
+            eprintln!("error: {mistake}");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// How all scenarios ended.
+#[derive(Default)]
+struct Verdict {
+    figures: Figures,
+    skipped: Vec<String>,
+    failed: Vec<String>,
+}
+
+fn run(options: &Options) -> ExitCode {
+    let folder = options.folder.join(format!("tanba-chaos-{}", std::process::id()));
+    let mut verdict = Verdict::default();
+    for scenario in &options.scenarios {
+        let began = Instant::now();
+        let own = folder.join(scenario.name());
+        let ended = run_one(options, *scenario, &own);
+        let seconds = began.elapsed().as_secs_f64();
+        match ended {
+            Ok(figures) => {
+                eprintln!("{}: {figures} ({seconds:.0} s)", scenario.name());
+                figures.notes.iter().for_each(|note| eprintln!("  {note}"));
+                verdict.figures.add(&figures);
+            }
+            Err(Stopped::Skipped(why)) => {
+                eprintln!("skipped {}: {why}", scenario.name());
+                verdict.skipped.push(format!("{} ({why})", scenario.name()));
+            }
+            Err(Stopped::Failed(what)) => {
+                eprintln!("FAILED {}: {what}", scenario.name());
+                verdict.failed.push(format!(
+                    "{}: {what}; seed {}, homes and logs in {}",
+                    scenario.name(),
+                    options.seed,
+                    own.display()
+                ));
+                continue;
+            }
+        }
+        remove(&own);
+    }
+    if verdict.failed.is_empty() {
+        remove(&folder);
+    }
+    tell(options, &verdict)
+}
+
+/// Runs one scenario in a runtime of its own, whose end ends every process it has left.
+fn run_one(options: &Options, scenario: Scenario, folder: &Path) -> Result<Figures, Stopped> {
+    fs::create_dir_all(folder)?;
+    let program: PathBuf = std::env::current_exe()?;
+    let mut plan = Plan::new(options.clone(), scenario, folder.to_owned(), program);
+    let runtime = Runtime::new()?;
+    runtime.block_on(async {
+        // A task of its own: what the harness asserts fails the scenario, not the command.
+        let running = tokio::spawn(async move { scenario.run(&mut plan).await });
+        let stop = running.abort_handle();
+        tokio::select! {
+            ended = running => ended?,
+            _ = tokio::signal::ctrl_c() => {
+                stop.abort();
+                Err(Stopped::Failed("stopped by the user".to_owned()))
+            }
+        }
+    })
+}
+
+fn remove(folder: &Path) {
+    if let Err(error) = fs::remove_dir_all(folder) {
+        eprintln!("{} could not be removed: {error}", folder.display());
+    }
+}
+
+fn tell(options: &Options, verdict: &Verdict) -> ExitCode {
+    let ok = verdict.failed.is_empty() && verdict.skipped.len() < options.scenarios.len();
+    if options.json {
+        let mut object = verdict.figures.to_json();
+        object["ok"] = json!(ok);
+        // What failed did not count to the end.
+        object["lost"] = if ok { json!(0) } else { json!(null) };
+        object["seed"] = json!(options.seed);
+        object["skipped"] = json!(verdict.skipped);
+        object["failed"] = json!(verdict.failed);
+        println!("{object}");
+    } else if ok {
+        let skipped = if verdict.skipped.is_empty() { "none".to_owned() } else { verdict.skipped.join(", ") };
+        println!("OK: chaos: {}; skipped: {skipped}", verdict.figures);
+    } else if verdict.failed.is_empty() {
+        println!("FAILED: chaos: nothing ran; skipped: {}", verdict.skipped.join(", "));
+    } else {
+        println!("FAILED: chaos: {}", verdict.failed.join(" | "));
+    }
+    if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,180 @@
+//! Killed at the K-th call: a validator's writes, syncs and renames are counted by `strace`, which kills it as it
+//! makes the K-th. And calls that fail, with an input error or for want of space, or lie.
+//!
+//! `strace` counts for each thread of a process by itself; the thread that first makes its K-th call is hit. The
+//! call that is hit does not happen.
+
+use std::{os::unix::process::ExitStatusExt, path::PathBuf};
+
+use tanba_ledger::Height;
+use tanba_node::devnet::ProcessError;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Plan, Stopped,
+    check::Checked,
+    disk::fast_folder,
+    failed, needs,
+    report::{Figures, progress},
+    rig::{COMES_WITHIN, LOOK_EVERY, Rig},
+    shim,
+};
+
+/// The validator that is hit.
+const VICTIM: usize = 3;
+
+/// A run got through when the victim has voted and has so many blocks more than at its start.
+const BLOCKS: u64 = 8;
+
+/// From one transaction of a registrar to its next: `strace` makes the victim slow, and it must catch up.
+const PAUSE_MS: u64 = 150;
+
+/// No run makes more calls of a kind in one thread.
+const CALLS_MAX: u64 = 2_000;
+
+/// The exit codes of a node whose disk failed, as its manual has them: failed, and data damaged.
+const CODES_OF_FAILED_DISK: [i32; 2] = [1, 40];
+
+/// What a node says that did not stop in time: `strace` makes it slow, and what is final is safe.
+const LATE: &str = "the node did not stop within";
+
+/// A call and, where sockets make it too, the files of the home by which it is told apart.
+const CALLS: [(&str, &[&str]); 5] = [
+    ("pwrite64", &[]),
+    ("write", &["journal/promises", "journal/bodies", "journal/promises.new", "journal/bodies.new"]),
+    ("fdatasync", &[]),
+    ("fsync", &[]),
+    ("rename", &[]),
+];
+
+/// How a run under `strace` ended.
+enum Run {
+    /// Killed, or by itself.
+    Ended(Option<i32>, String),
+    /// It did its work and was stopped.
+    Through,
+}
+
+/// Every kind of call, then failing calls, then lying ones.
+pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
+    needs::program("strace", &["-D", "-f", "-qq", "-o", "/dev/null", "true"])?;
+    let folder = fast_folder(&plan.folder)?;
+    let mut rig = Rig::run(plan, &folder.join("network")).await?;
+    rig.load.slow_down(PAUSE_MS);
+    let (mut checked, mut figures) = (Checked::default(), Figures::default());
+    for (call, files) in CALLS {
+        let mut hit = 0;
+        for k in places(plan.options.points) {
+            match run_under(plan, &mut rig, &format!("{call}:signal=SIGKILL:when={k}"), files).await? {
+                Run::Through => break,
+                Run::Ended(None, _) => hit += 1,
+                Run::Ended(Some(code), log) => {
+                    return failed(format!("ended with {code} instead of being killed:\n{log}"));
+                }
+            }
+            heals(plan, &mut rig, &mut checked).await?;
+            figures.crash_points += 1;
+            progress(call, hit, plan.options.points.unwrap_or(hit));
+        }
+        figures.notes.push(format!("{call}: {hit} places hit"));
+        heals(plan, &mut rig, &mut checked).await?;
+    }
+    for (call, error) in
+        [("fdatasync", "EIO"), ("fdatasync", "ENOSPC"), ("pwrite64", "ENOSPC"), ("write", "EIO")]
+    {
+        let files = CALLS.iter().find(|(name, _)| *name == call).expect("it is listed").1;
+        for k in places(Some(plan.options.points.unwrap_or(8))) {
+            match run_under(plan, &mut rig, &format!("{call}:error={error}:when={k}"), files).await? {
+                Run::Through => break,
+                Run::Ended(code, log) => says_what_failed(call, error, code, &log)?,
+            }
+            heals(plan, &mut rig, &mut checked).await?;
+            figures.disk_faults += 1;
+        }
+    }
+    // Nothing is synced, but everything is written: a kill must not be able to tell.
+    if let Run::Ended(code, log) = run_under(plan, &mut rig, "fdatasync,fsync:retval=0", &[]).await? {
+        return failed(format!("a lying sync was noticed, but nothing was lost ({code:?}):\n{log}"));
+    }
+    heals(plan, &mut rig, &mut checked).await?;
+    figures.disk_faults += 1;
+    figures.add(&checked.ends(&mut rig).await?);
+    drop(rig);
+    std::fs::remove_dir_all(&folder)?;
+    Ok(figures)
+}
+
+/// The places to be hit: all, or so many, each twice as far as the one before.
+fn places(count: Option<u64>) -> Box<dyn Iterator<Item = u64> + Send> {
+    match count {
+        None => Box::new(1..CALLS_MAX),
+        Some(count) => Box::new((0..count).map(|step| 1 << step).take_while(|place| *place < CALLS_MAX)),
+    }
+}
+
+/// Stops the victim, and starts it under `strace` with a fault; waits until it ended or got through.
+async fn run_under(plan: &Plan, rig: &mut Rig, inject: &str, files: &[&str]) -> Result<Run, Stopped> {
+    rig.kill(&[VICTIM]).await?;
+    let calls = inject.split(':').next().expect("a call");
+    let mut words: Vec<String> = ["strace", "-D", "-f", "-qq", "-o", "/dev/null"].map(String::from).into();
+    // Stops at these calls alone. Up to strace 6.1 a signal is not delivered so, and every call stops.
+    if !inject.contains("signal=") {
+        words.push("--seccomp-bpf".to_owned());
+    }
+    words.extend(["-e".into(), format!("trace={calls}"), "-e".into(), format!("inject={inject}")]);
+    for file in files {
+        words.extend(["-P".to_owned(), rig.home(VICTIM).join(file).display().to_string()]);
+    }
+    let script: PathBuf = shim::under(&plan.folder, "under-strace", &words, &plan.program)?;
+    rig.start_by(VICTIM, &script)?;
+    let deadline = Instant::now() + COMES_WITHIN;
+    let mut began: Option<Height> = None;
+    loop {
+        if let Err(ProcessError::Ended { status, log, .. }) = rig.nodes[VICTIM].process.check_running() {
+            rig.kill_what_is_left(&[VICTIM]).await?;
+            return Ok(Run::Ended(status.code(), log));
+        }
+        if let Some(client) = rig.nodes[VICTIM].client()
+            && let Ok(info) = client.node_info().await
+        {
+            let head = info.as_of.height;
+            if head.0 >= began.get_or_insert(head).0 + BLOCKS {
+                return stop(rig).await;
+            }
+        }
+        if Instant::now() > deadline {
+            return failed(format!("under {inject} the node neither ended nor went on"));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Stops the victim in good order; the K-th call may be one of its last.
+async fn stop(rig: &mut Rig) -> Result<Run, Stopped> {
+    rig.nodes[VICTIM].shut();
+    match rig.nodes[VICTIM].process.stop().await {
+        Ok(()) => Ok(Run::Through),
+        Err(ProcessError::Ended { log, .. }) if log.contains(LATE) => Ok(Run::Through),
+        Err(ProcessError::Ended { status, log, .. }) => {
+            assert!(status.code().is_some() || status.signal() == Some(9), "{status}");
+            Ok(Run::Ended(status.code(), log))
+        }
+        Err(other) => failed(other.to_string()),
+    }
+}
+
+/// Started as usual, the victim comes back by itself, votes, and proves everything.
+async fn heals(plan: &Plan, rig: &mut Rig, checked: &mut Checked) -> Result<(), Stopped> {
+    rig.start_by(VICTIM, &plan.program)?;
+    rig.votes(VICTIM).await?;
+    checked.proves_new(rig).await
+}
+
+/// The node ended with a code of its manual, the system's words and what to do next.
+fn says_what_failed(call: &str, error: &str, code: Option<i32>, log: &str) -> Result<(), Stopped> {
+    let known = code.is_some_and(|code| CODES_OF_FAILED_DISK.contains(&code));
+    if known && log.contains("error: ") && log.contains("next: ") {
+        return Ok(());
+    }
+    failed(format!("after {error} of {call} the node ended with {code:?} and said:\n{log}"))
+}

@@ -1,0 +1,151 @@
+//! Power cuts: every home lies on an ext4 file system of its own, which stops writing in the middle of the load. What
+//! was not synced is gone after it is mounted again; the journal of the file system is replayed.
+
+use std::{fs, path::Path};
+
+use tanba_ledger::Height;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Plan, Stopped,
+    check::Checked,
+    disk::{Disk, fast_folder, needs_disks},
+    failed, needs,
+    report::{Figures, progress},
+    rig::{COMES_WITHIN, Rig},
+    shim,
+};
+use crate::network::VALIDATORS;
+
+/// Bytes of each disk.
+const DISK_BYTES: u64 = 512 << 20;
+
+/// Of 1,000 cuts so many take the power of all four nodes.
+const ALL_AT_ONCE_PER_MILLE: u64 = 400;
+
+/// The load before a cut, in milliseconds.
+const LOAD_MS: std::ops::Range<u64> = 20..200;
+
+/// From the cut to the kill: the node meets a disk that takes nothing any more.
+const DYING_MS: std::ops::Range<u64> = 0..20;
+
+/// Blocks that the nodes with lying disks decide.
+const CONTROL_BLOCKS: u64 = 10;
+
+/// Cuts from one proof of everything new to the next.
+const CUTS_BETWEEN_PROOFS: u64 = 20;
+
+/// Cuts until the count is reached.
+pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
+    needs_disks()?;
+    let images = fast_folder(&plan.folder)?;
+    let network = plan.folder.join("network");
+    let mut disks = Vec::new();
+    for number in 1..=VALIDATORS {
+        disks.push(home_on_disk(&images, &network, number, DISK_BYTES)?);
+    }
+    let mut rig = Rig::found(plan, &network);
+    disks.iter().try_for_each(Disk::sync)?;
+    rig.start_all().await?;
+
+    let (mut checked, mut figures) = (Checked::default(), Figures::default());
+    let (mut all_at_once, mut next_proof) = (0, CUTS_BETWEEN_PROOFS);
+    while figures.cuts < plan.options.cuts {
+        sleep(plan.dice.pause(LOAD_MS)).await;
+        let all = plan.dice.per_mille(ALL_AT_ONCE_PER_MILLE);
+        let victims: Vec<usize> =
+            if all { (0..VALIDATORS).collect() } else { vec![figures.cuts as usize % VALIDATORS] };
+        for number in &victims {
+            disks[*number].cut_power()?;
+        }
+        sleep(plan.dice.pause(DYING_MS)).await;
+        // One that found its disk dead may have ended by itself.
+        rig.kill_what_is_left(&victims).await?;
+        for number in &victims {
+            disks[*number].mount_again()?;
+        }
+        let since = Instant::now();
+        for number in &victims {
+            rig.start(*number)?;
+        }
+        figures.cuts += victims.len() as u64;
+        all_at_once += u64::from(all);
+        if all {
+            figures.resumed(rig.resumes(&victims, since).await?);
+        } else {
+            rig.client(victims[0]).await?;
+        }
+        if figures.cuts >= next_proof {
+            checked.proves_new(&mut rig).await?;
+            next_proof = figures.cuts + CUTS_BETWEEN_PROOFS;
+            progress("cuts", figures.cuts, plan.options.cuts);
+        }
+    }
+    figures.add(&checked.ends(&mut rig).await?);
+    figures.notes.push(control(plan, &images).await?);
+    figures.notes.push(format!("all four nodes lost power at once {all_at_once} times"));
+    drop(rig);
+    drop(disks);
+    fs::remove_dir_all(&images)?;
+    Ok(figures)
+}
+
+/// The control: disks whose syncs lie must lose something when all lose power, or these cuts cut nothing. Gives a
+/// line that says how it was seen.
+async fn control(plan: &Plan, images: &Path) -> Result<String, Stopped> {
+    match needs::program("strace", &["-D", "-f", "-qq", "-o", "/dev/null", "true"]) {
+        Ok(()) => {}
+        Err(Stopped::Skipped(why)) => return Ok(format!("skipped the control with lying disks: {why}")),
+        Err(other) => return Err(other),
+    }
+    let (images, network) = (images.join("control"), plan.folder.join("control"));
+    fs::create_dir(&images)?;
+    let mut disks = Vec::new();
+    for number in 1..=VALIDATORS {
+        disks.push(home_on_disk(&images, &network, number, DISK_BYTES)?);
+    }
+    let mut rig = Rig::found(plan, &network);
+    disks.iter().try_for_each(Disk::sync)?;
+    let lying = ["-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:retval=0"];
+    let words = ["strace", "-D", "-f", "-qq", "-o", "/dev/null"].iter().chain(&lying);
+    let words: Vec<String> = words.map(|word| (*word).to_owned()).collect();
+    let script = shim::under(&plan.folder, "with-lying-disk", &words, &plan.program)?;
+    for number in 0..VALIDATORS {
+        rig.start_by(number, &script)?;
+    }
+    rig.start_all().await?;
+    rig.load.acknowledged_above(Height(CONTROL_BLOCKS), COMES_WITHIN).await?;
+    disks.iter().try_for_each(Disk::cut_power)?;
+    rig.kill_what_is_left(&[0, 1, 2, 3]).await?;
+    rig.load.stop();
+    let acknowledged = rig.load.acknowledged()?;
+    let highest = acknowledged.iter().map(|one| one.height).max().unwrap_or(Height::GENESIS);
+    disks.iter().try_for_each(Disk::mount_again)?;
+    let mut kept = 0;
+    for number in 0..VALIDATORS {
+        rig.start_by(number, &plan.program)?;
+        // One that refuses what is left of its home has lost it too.
+        kept += usize::from(rig.head(number).await.is_ok_and(|head| head >= highest));
+    }
+    rig.kill_what_is_left(&[0, 1, 2, 3]).await?;
+    drop(rig);
+    disks.into_iter().try_for_each(Disk::remove)?;
+    match kept {
+        0 => Ok(format!(
+            "control: with syncs that lie, what was final at block {highest} is lost at all four nodes"
+        )),
+        kept => failed(format!("with syncs that lie, {kept} nodes lost nothing: these cuts cut nothing")),
+    }
+}
+
+/// A disk where the home of a university will be, its log beside it.
+pub(super) fn home_on_disk(
+    images: &Path,
+    network: &Path,
+    number: usize,
+    bytes: u64,
+) -> Result<Disk, Stopped> {
+    let disk = Disk::new(images, &network.join(format!("university-{number}")), bytes)?;
+    disk.log_to(&network.join(format!("university-{number}.log")))?;
+    Ok(disk)
+}

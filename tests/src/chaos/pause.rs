@@ -1,0 +1,135 @@
+//! Processes that stand still and go on, and one home or one validator key in two processes.
+
+use std::{fs, net::TcpListener, path::Path, time::Duration};
+
+use tanba_node::{devnet::NodeProcess, devnet::ProcessError, home::Home};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Plan, Stopped,
+    check::{Checked, Said},
+    failed, needs,
+    report::Figures,
+    rig::{LOOK_EVERY, Rig},
+};
+use crate::network::{VALIDATORS, run_to_end, signal};
+
+/// The validator of the second part.
+const VICTIM: usize = 3;
+
+/// Pauses of the first part.
+const ROUNDS: usize = 4;
+
+/// A pause, in milliseconds: some are longer than peers wait for an answer.
+const PAUSE_MS: std::ops::Range<u64> = 500..4_000;
+
+/// Exit codes of the manual: something is in use, and refused so as not to contradict itself.
+const EXIT_CONFLICT: i32 = 6;
+const EXIT_SAFETY_REFUSAL: i32 = 30;
+
+/// What a node logs that sees two signatures of one key that contradict each other.
+const EVIDENCE: &str = "a validator contradicted itself";
+
+/// Two processes with one key run beside each other for so long, unless one ends.
+const BESIDE: Duration = Duration::from_secs(8);
+
+/// Pauses, then doubles.
+pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
+    let mut rig = Rig::run(plan, &plan.folder.join("network")).await?;
+    let (mut checked, mut figures) = (Checked::default(), Figures::default());
+    for round in 0..ROUNDS {
+        let first = plan.dice.place(VALIDATORS);
+        let count = if round % 2 == 0 { 1 } else { VALIDATORS };
+        let numbers: Vec<usize> = (0..count).map(|step| (first + step) % VALIDATORS).collect();
+        let pids: Vec<u32> = numbers.iter().filter_map(|number| rig.nodes[*number].process.pid()).collect();
+        signal("STOP", &pids);
+        sleep(plan.dice.pause(PAUSE_MS)).await;
+        signal("CONT", &pids);
+        figures.resumed(rig.resumes(&numbers, Instant::now()).await?);
+        checked.proves_new(&mut rig).await?;
+    }
+    figures.notes.push(format!("{ROUNDS} pauses of one and of all nodes"));
+    home_twice(plan, &rig).await?;
+    figures.notes.push("a home in use is refused to a second process".to_owned());
+    let seen = key_twice(plan, &mut rig).await?;
+    let told = (0..VALIDATORS).map(|number| rig.log(number).matches(EVIDENCE).count()).max().unwrap_or(0);
+    figures.notes.push(format!(
+        "a validator key in two processes: {seen} within {} s; a node logged {told} contradictions",
+        BESIDE.as_secs()
+    ));
+    checked.proves_new(&mut rig).await?;
+    figures.add(&checked.ends_saying(&mut rig, |_, said| said != Said::Mistake).await?);
+    Ok(figures)
+}
+
+/// The second process in a home ends at once, with the code for it.
+async fn home_twice(plan: &Plan, rig: &Rig) -> Result<(), Stopped> {
+    let home = rig.home(VICTIM).display().to_string();
+    let output = run_to_end(&plan.program, &["--home", &home, "run"]).await;
+    if output.status.code() == Some(EXIT_CONFLICT) {
+        return Ok(());
+    }
+    failed(format!("the second process in a home ended with {}", output.status))
+}
+
+/// A copy of a home runs beside the original. One of them must stop, or stay silent; the network goes on, and
+/// whoever is left comes back alone.
+async fn key_twice(plan: &Plan, rig: &mut Rig) -> Result<&'static str, Stopped> {
+    rig.stop(VICTIM).await?;
+    let copy = plan.folder.join("copy");
+    copy_home(&rig.home(VICTIM), &copy)?;
+    listen_elsewhere(rig, &copy)?;
+    let mut twin = NodeProcess::new("the copy", &plan.program, &Home::at(&copy));
+    rig.start(VICTIM)?;
+    rig.votes(VICTIM).await?;
+    twin.start()?;
+    let deadline = Instant::now() + BESIDE;
+    let seen = loop {
+        let ends = [twin.check_running(), rig.nodes[VICTIM].process.check_running()];
+        if let Some(seen) = stopped(ends)? {
+            break seen;
+        }
+        if Instant::now() > deadline {
+            break "neither stopped";
+        }
+        sleep(LOOK_EVERY).await;
+    };
+    twin.kill().await?;
+    rig.kill_what_is_left(&[VICTIM]).await?;
+    let head = rig.head(0).await?;
+    rig.load.acknowledged_above(head, super::rig::RESUMES_WITHIN).await?;
+    rig.start(VICTIM)?;
+    rig.votes(VICTIM).await?;
+    Ok(seen)
+}
+
+/// Which of copy and original ended; it must be by refusing to sign.
+fn stopped(ends: [Result<(), ProcessError>; 2]) -> Result<Option<&'static str>, Stopped> {
+    for (end, who) in ends.into_iter().zip(["the copy stopped", "the original stopped"]) {
+        match end {
+            Ok(()) => {}
+            Err(ProcessError::Ended { status, .. }) if status.code() == Some(EXIT_SAFETY_REFUSAL) => {
+                return Ok(Some(who));
+            }
+            Err(other) => return failed(other.to_string()),
+        }
+    }
+    Ok(None)
+}
+
+/// Copies a home whose node does not run.
+pub(super) fn copy_home(from: &Path, to: &Path) -> Result<(), Stopped> {
+    needs::run(
+        "cp",
+        &["--archive", "--no-target-directory", &from.display().to_string(), &to.display().to_string()],
+    )
+}
+
+/// Gives the copy an address of its own for other nodes.
+fn listen_elsewhere(rig: &Rig, copy: &Path) -> Result<(), Stopped> {
+    let own = rig.network.founded.universities()[VICTIM].p2p.expect("a university has a node");
+    let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let path = copy.join("config.toml");
+    let settings = fs::read_to_string(&path)?.replacen(&own.to_string(), &free.to_string(), 1);
+    Ok(fs::write(path, settings)?)
+}

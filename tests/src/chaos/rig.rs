@@ -1,0 +1,319 @@
+//! The network that is hurt: four validators as processes, each with a door for clients, and the load on them.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde::Deserialize;
+use tanba_ledger::Height;
+use tanba_node::{
+    client::Client,
+    devnet::{NodeProcess, ProcessError},
+};
+use tanba_proto::ledger::v1::Voting;
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+
+use super::{
+    Plan, Stopped, failed,
+    load::{Door, Load},
+    ports,
+    report::Resume,
+};
+use crate::network::{Network, VALIDATORS, signal};
+
+/// After every full stop commits must go on within this.
+pub(super) const RESUMES_WITHIN: Duration = Duration::from_secs(10);
+
+/// What is no promise of time comes within this, or never.
+pub(super) const COMES_WITHIN: Duration = Duration::from_secs(60);
+
+/// From one look to the next.
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// What a node wrote of itself.
+#[derive(Deserialize)]
+struct Endpoints {
+    pid: u32,
+    grpc: String,
+}
+
+/// A node of the rig.
+#[derive(Debug)]
+pub(super) struct Hurt {
+    /// Its process.
+    pub(super) process: NodeProcess,
+    door: watch::Sender<Option<Client>>,
+    opener: Option<JoinHandle<()>>,
+}
+
+/// Four validators under load.
+#[derive(Debug)]
+pub(super) struct Rig {
+    /// Keys and genesis; its own processes are the rig's.
+    pub(super) network: Arc<Network>,
+    /// The validators.
+    pub(super) nodes: Vec<Hurt>,
+    /// What is submitted to them.
+    pub(super) load: Load,
+}
+
+impl Rig {
+    /// Founds a network in `folder`; nothing runs yet. The observer is not part of it.
+    pub(super) fn found(plan: &Plan, folder: &Path) -> Rig {
+        let mut network = Network::found(&plan.program, folder);
+        ports::settle(&mut network);
+        let mut processes = std::mem::take(&mut network.nodes);
+        processes.truncate(VALIDATORS);
+        let network = Arc::new(network);
+        let hurt = |process| Hurt { process, door: watch::Sender::new(None), opener: None };
+        let nodes: Vec<Hurt> = processes.into_iter().map(hurt).collect();
+        let doors: Vec<Door> = nodes.iter().map(|node| node.door.subscribe()).collect();
+        let load = Load::start(network.clone(), doors);
+        Rig { network, nodes, load }
+    }
+
+    /// Founds and starts; every validator votes when this returns.
+    pub(super) async fn run(plan: &Plan, folder: &Path) -> Result<Rig, Stopped> {
+        let mut rig = Rig::found(plan, folder);
+        rig.start_all().await?;
+        Ok(rig)
+    }
+
+    /// Starts every validator that does not run; all vote when this returns.
+    pub(super) async fn start_all(&mut self) -> Result<(), Stopped> {
+        for number in 0..VALIDATORS {
+            self.start(number)?;
+        }
+        for number in 0..VALIDATORS {
+            self.votes(number).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts a process, unless it runs; its door opens when it answers.
+    pub(super) fn start(&mut self, number: usize) -> Result<(), Stopped> {
+        let node = &mut self.nodes[number];
+        if node.process.pid().is_some() {
+            return Ok(());
+        }
+        node.process.start()?;
+        let pid = node.process.pid().expect("it was just started");
+        let endpoints = node.process.home().endpoints_file();
+        node.opener = Some(tokio::spawn(open(endpoints, pid, node.door.clone())));
+        Ok(())
+    }
+
+    /// Starts a node by another program: the same node, under something that hurts it.
+    pub(super) fn start_by(&mut self, number: usize, program: &Path) -> Result<(), Stopped> {
+        let node = &mut self.nodes[number];
+        node.process = NodeProcess::new(node.process.name(), program, node.process.home());
+        self.start(number)
+    }
+
+    /// SIGKILL, by one call for all of them. A node that had ended by itself is a failure.
+    pub(super) async fn kill(&mut self, numbers: &[usize]) -> Result<(), Stopped> {
+        for number in numbers {
+            self.nodes[*number].process.check_running()?;
+        }
+        self.kill_what_is_left(numbers).await
+    }
+
+    /// As [`Rig::kill`], where a node may have ended by itself.
+    pub(super) async fn kill_what_is_left(&mut self, numbers: &[usize]) -> Result<(), Stopped> {
+        let pids: Vec<u32> = numbers.iter().filter_map(|number| self.nodes[*number].process.pid()).collect();
+        if !pids.is_empty() {
+            signal("KILL", &pids);
+        }
+        for number in numbers {
+            self.nodes[*number].shut();
+            self.nodes[*number].process.kill().await?;
+        }
+        Ok(())
+    }
+
+    /// Stops a node in good order.
+    pub(super) async fn stop(&mut self, number: usize) -> Result<(), Stopped> {
+        self.nodes[number].shut();
+        Ok(self.nodes[number].process.stop().await?)
+    }
+
+    /// Stops every node in good order, and the load before them.
+    pub(super) async fn stop_all(&mut self) -> Result<(), Stopped> {
+        self.load.stop();
+        for number in 0..VALIDATORS {
+            self.stop(number).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a node answers.
+    pub(super) async fn client(&mut self, number: usize) -> Result<Client, Stopped> {
+        let deadline = Instant::now() + COMES_WITHIN;
+        loop {
+            let node = &mut self.nodes[number];
+            if let Some(client) = node.door.borrow().clone() {
+                return Ok(client);
+            }
+            node.process.check_running()?;
+            if Instant::now() > deadline {
+                return failed(format!("{} does not answer within {COMES_WITHIN:?}", node.process.name()));
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Waits until a node votes.
+    pub(super) async fn votes(&mut self, number: usize) -> Result<(), Stopped> {
+        let deadline = Instant::now() + COMES_WITHIN;
+        loop {
+            let client = self.client(number).await?;
+            let status = client.node_status().await;
+            if status.is_ok_and(|status| status.voting() == Voting::Voting) {
+                return Ok(());
+            }
+            self.nodes[number].process.check_running()?;
+            if Instant::now() > deadline {
+                return failed(format!(
+                    "{} does not vote within {COMES_WITHIN:?}",
+                    self.nodes[number].process.name()
+                ));
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// The head of a node.
+    pub(super) async fn head(&mut self, number: usize) -> Result<Height, Stopped> {
+        Ok(self.client(number).await?.node_info().await?.as_of.height)
+    }
+
+    /// Waits until a node has `height`.
+    pub(super) async fn reaches(&mut self, number: usize, height: Height) -> Result<(), Stopped> {
+        let deadline = Instant::now() + COMES_WITHIN;
+        loop {
+            let head = self.head(number).await?;
+            if head >= height {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let name = self.nodes[number].process.name();
+                return failed(format!("{name} is at {head}, not at {height}, after {COMES_WITHIN:?}"));
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// From now until something submitted is acknowledged above every block that any of these nodes has now. To be
+    /// called when all of them were just started, or healed at `since`.
+    pub(super) async fn resumes(&mut self, numbers: &[usize], since: Instant) -> Result<Resume, Stopped> {
+        let mut highest = Height::GENESIS;
+        let before = self.waited_for_a_processor();
+        for number in numbers {
+            highest = highest.max(self.head(*number).await?);
+        }
+        self.load.acknowledged_above(highest, COMES_WITHIN).await?;
+        let lasted = since.elapsed();
+        let after = self.waited_for_a_processor();
+        let waited = after.iter().zip(&before).map(|(after, before)| after.saturating_sub(*before));
+        let starved = waited.max().unwrap_or_default().min(lasted);
+        if lasted - starved > RESUMES_WITHIN {
+            return failed(format!(
+                "commits went on after {:.1} s, {:.1} s of it waiting for a processor",
+                lasted.as_secs_f64(),
+                starved.as_secs_f64()
+            ));
+        }
+        Ok(Resume { lasted, starved })
+    }
+
+    /// Of each node, how long the thread that waited longest for a processor has waited.
+    fn waited_for_a_processor(&self) -> Vec<Duration> {
+        let of = |node: &Hurt| node.process.pid().map(waited_for_a_processor).unwrap_or_default();
+        self.nodes.iter().map(of).collect()
+    }
+
+    /// Waits for the end of a node that ends by itself; gives its exit code and the end of its log.
+    pub(super) async fn ended(&mut self, number: usize) -> Result<(Option<i32>, String), Stopped> {
+        let deadline = Instant::now() + COMES_WITHIN;
+        loop {
+            if let Err(end) = self.nodes[number].process.check_running() {
+                self.nodes[number].shut();
+                return match end {
+                    ProcessError::Ended { status, log, .. } => Ok((status.code(), log)),
+                    other => failed(other.to_string()),
+                };
+            }
+            if Instant::now() > deadline {
+                return failed(format!("{} does not end", self.nodes[number].process.name()));
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// What a node has logged, in all its lives.
+    pub(super) fn log(&self, number: usize) -> String {
+        let log = std::fs::read(self.nodes[number].process.log_path()).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
+    /// The folder of a node.
+    pub(super) fn home(&self, number: usize) -> PathBuf {
+        self.nodes[number].process.home().root().to_owned()
+    }
+}
+
+/// How long the thread of a process that waited longest for a processor has waited; nothing where the system does
+/// not tell.
+fn waited_for_a_processor(pid: u32) -> Duration {
+    // Time on a processor, time waited for one, both in nanoseconds, and turns.
+    let of = |task: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split_whitespace().nth(1)?.parse().ok()
+    };
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
+    Duration::from_nanos(tasks.filter_map(|task| of(task.ok()?)).max().unwrap_or(0))
+}
+
+impl Hurt {
+    /// The way in, while it answers.
+    pub(super) fn client(&self) -> Option<Client> {
+        self.door.borrow().clone()
+    }
+
+    /// No client gets in any more.
+    pub(super) fn shut(&mut self) {
+        if let Some(opener) = self.opener.take() {
+            opener.abort();
+        }
+        self.door.send_replace(None);
+    }
+}
+
+/// Opens the door of process `pid` when it answers.
+async fn open(endpoints: PathBuf, pid: u32, door: watch::Sender<Option<Client>>) {
+    loop {
+        if let Some(client) = answers(&endpoints, pid).await {
+            door.send_replace(Some(client));
+            return;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn answers(endpoints: &Path, pid: u32) -> Option<Client> {
+    let text = std::fs::read(endpoints).ok()?;
+    let endpoints: Endpoints = serde_json::from_slice(&text).ok()?;
+    // The file of an earlier life names an earlier process.
+    if endpoints.pid != pid {
+        return None;
+    }
+    let client = Client::connect(&endpoints.grpc).await.ok()?;
+    client.node_info().await.ok()?;
+    Some(client)
+}
