@@ -28,7 +28,7 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-use tanba_crypto::{PublicKey, SignatureError, Verified};
+use tanba_crypto::{PublicKey, SignatureError, Verified, planted};
 use tanba_ledger::{Certificate, ChainId, Height, SignedVote, Slot, View, Vote, certificate::Electorate};
 
 use crate::{
@@ -123,7 +123,8 @@ impl Guard {
             return Err(ReplayError::SecondOwner);
         }
         let (mut guard, _) = Guard::create(chain, key);
-        guard.remember(records);
+        let remembered = |record: &&Record| planted!(VotesForgotten => !matches!(record, Record::OwnVote(_)), { let _ = record; true });
+        records.iter().filter(remembered).for_each(|record| guard.remember_one(record));
         Ok(guard)
     }
 

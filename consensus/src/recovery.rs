@@ -25,6 +25,7 @@ use std::{
 use tanba_crypto::{
     PublicKey, Verified,
     canonical::{Decode, Encode},
+    planted,
 };
 use tanba_ledger::{Certificate, ChainId, Height, SignedVote, Slot, ValidatorSet};
 
@@ -218,7 +219,8 @@ impl Recovery {
             return Verdict::Vote;
         }
         let proven = self.answers.values().copied().max().unwrap_or_default().max(self.head);
-        Verdict::AbstainThrough(Height(proven.0.saturating_add(ABSTAIN_ABOVE_PROVEN)))
+        let above = planted!(AbstainTooShort => ABSTAIN_ABOVE_PROVEN - 1, ABSTAIN_ABOVE_PROVEN);
+        Verdict::AbstainThrough(Height(proven.0.saturating_add(above)))
     }
 
     /// The journal that replaces a lost one, in one atomic step and before anything else: it says through which

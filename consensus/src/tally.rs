@@ -9,6 +9,8 @@ use std::{
     hash::{Hash, Hasher},
 };
 
+use tanba_crypto::planted;
+
 use tanba_ledger::{Certificate, Height, SignedVote, ValidatorIndex, ValidatorSet, View, Vote};
 
 use crate::{
@@ -134,7 +136,9 @@ impl Tally {
             Some(held) if held.proposal == signed.proposal => Counted::Repeated,
             Some(held) => {
                 let first = self.reported.insert(self.validators.leader(self.height, view));
-                Counted::Contradictory(first.then_some(Evidence::Proposals(*held, signed)))
+                let evidence = first.then_some(Evidence::Proposals(*held, signed));
+                planted!(NotarizeTwice => self.proposals.insert(view, signed));
+                Counted::Contradictory(evidence)
             }
         }
     }
@@ -164,6 +168,12 @@ impl Tally {
             .then(|| Certificate::assemble(*vote, &votes, &self.validators))
     }
 
+    /// The highest view of which anything is kept.
+    pub(crate) fn highest_view(&self) -> View {
+        let last = |view: Option<&View>| view.copied().unwrap_or(View::NONE);
+        last(self.ballots.keys().next_back()).max(last(self.proposals.keys().next_back()))
+    }
+
     /// A member's votes in a view.
     pub(crate) fn votes_of(&self, voter: ValidatorIndex, view: View) -> impl Iterator<Item = SignedVote> {
         let ballot = self.ballots.get(&view).and_then(|ballots| ballots.get(&voter)).copied();
@@ -188,7 +198,8 @@ impl Tally {
 
     fn accepts(&self, view: View, present: View) -> bool {
         let highest = self.closed.unwrap_or(View(present.0.saturating_add(VIEWS_AHEAD_MAX)));
-        view <= highest && view.0.saturating_add(VIEWS_BEHIND_MAX) >= present.0
+        planted!(UnboundedVotes => true, view <= highest)
+            && view.0.saturating_add(VIEWS_BEHIND_MAX) >= present.0
     }
 
     /// Forgets votes that lie too far below the present view to matter.

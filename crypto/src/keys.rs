@@ -80,6 +80,13 @@ impl PublicKey {
 
     /// Checks `signature` over `message`, by the one strict rule of this ledger (`verify_strict`).
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
+        #[cfg(feature = "memo")]
+        return crate::memo::verify(self, message, signature, || self.verify_strict(message, signature));
+        #[cfg(not(feature = "memo"))]
+        self.verify_strict(message, signature)
+    }
+
+    fn verify_strict(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
         let Signature::Ed25519(bytes) = signature;
         let signature = ed25519_dalek::Signature::from_bytes(bytes);
         self.point()?.verify_strict(message, &signature).map_err(|_| SignatureError::Mismatch)
@@ -136,7 +143,11 @@ impl SigningKey {
 
     /// Signs `message`. Deterministic (RFC 8032): the same message gives the same signature.
     pub fn sign(&self, message: &[u8]) -> Signature {
-        Signature::Ed25519(self.0.sign(message).to_bytes())
+        let sign = || Signature::Ed25519(self.0.sign(message).to_bytes());
+        #[cfg(feature = "memo")]
+        return crate::memo::sign(&self.public(), message, sign);
+        #[cfg(not(feature = "memo"))]
+        sign()
     }
 }
 

@@ -10,6 +10,9 @@
 pub mod canonical;
 pub mod hash;
 pub mod keys;
+#[cfg(feature = "memo")]
+pub mod memo;
+pub mod planted;
 pub mod tag;
 pub mod verified;
 

@@ -4,6 +4,7 @@
 use tanba_crypto::{
     Canonical, PublicKey, Signature, SignatureError, SigningKey, Tag, Verify,
     canonical::{Decode, Encode},
+    planted,
 };
 
 use crate::{BlockHash, ChainId, Height, ValidatorIndex, ValidatorSet, View};
@@ -73,7 +74,7 @@ impl Vote {
     /// The bytes a validator signs: tag, chain, then the vote (kind, height, view, block).
     pub fn signing_bytes(&self, chain: &ChainId) -> Vec<u8> {
         let mut bytes = Tag::VOTE.as_bytes().to_vec();
-        bytes.extend(chain.to_canonical());
+        planted!(NoChainInVotes => (), bytes.extend(chain.to_canonical()));
         bytes.extend(self.to_canonical());
         bytes
     }
@@ -190,7 +191,13 @@ impl Verify for Certificate {
         if self.signers.len() != validators.len().div_ceil(8) {
             return Err(SignatureError::Structure("the bitmap is not of the set's size"));
         }
-        let signers: Vec<ValidatorIndex> = self.signer_indices().collect();
+        let signers: Vec<ValidatorIndex> = planted!(
+            RepeatedSigner => match self.signer_indices().collect::<Vec<_>>()[..] {
+                [alone] => vec![alone; self.signatures.len()],
+                _ => self.signer_indices().collect(),
+            },
+            self.signer_indices().collect()
+        );
         if signers.len() != validators.quorum() || self.signatures.len() != signers.len() {
             return Err(SignatureError::Structure("a certificate holds exactly a quorum of signatures"));
         }

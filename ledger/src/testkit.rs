@@ -49,7 +49,7 @@ pub struct Keys {
     pub node: SigningKey,
 }
 
-/// The BIN of institution `number`: universities are 0 to 3, regulators 4 and 5. Ascending.
+/// The BIN of institution `number`: universities come first, then the regulators. Ascending.
 pub fn bin(number: usize) -> Bin {
     Bin::with_control_digit(26_074_000_000 + number as u64 * 10).expect("has a control digit")
 }
@@ -97,16 +97,22 @@ fn day(year: u16, month: u8, of_month: u8) -> Day {
 
 /// The records of the world's genesis, to be changed by tests that need another world.
 pub fn records() -> GenesisRecords {
-    let universities = 0..UNIVERSITIES;
-    let everyone = 0..UNIVERSITIES + REGULATORS;
+    records_of(UNIVERSITIES)
+}
+
+/// As [`records`], with another number of universities: numbers from 0 on, then the two regulators.
+pub fn records_of(count: usize) -> GenesisRecords {
+    let universities = 0..count;
+    let everyone = 0..count + REGULATORS;
     let validator = |number| Validator { bin: bin(number), key: keys(number).validator.public() };
     let accreditation = |number| {
-        let regulator = bin(UNIVERSITIES);
+        let regulator = bin(count);
         let accreditation =
             Accreditation { from: day(2022, 1, 1), to: day(2026, 12, 31), recorded_by: regulator };
         (bin(number), scope(), accreditation)
     };
-    let mut all_keys: Vec<(Bin, PublicKey, KeyRecord)> = everyone.clone().flat_map(key_records).collect();
+    let mut all_keys: Vec<(Bin, PublicKey, KeyRecord)> =
+        everyone.clone().flat_map(|number| key_records(number, number < count)).collect();
     all_keys.sort_by_key(|(bin, key, _)| (*bin, *key));
     GenesisRecords {
         time: GENESIS_TIME,
@@ -119,15 +125,14 @@ pub fn records() -> GenesisRecords {
             changed_daily_max: 100,
             territory: Hash::ZERO,
         },
-        institutions: everyone.map(|number| (bin(number), institution(number))).collect(),
+        institutions: everyone.map(|number| (bin(number), institution(number, number < count))).collect(),
         accreditations: universities.clone().map(accreditation).collect(),
         keys: all_keys,
         validators: ValidatorSet::new(universities.map(validator).collect()).expect("a set"),
     }
 }
 
-fn institution(number: usize) -> Institution {
-    let is_university = number < UNIVERSITIES;
+fn institution(number: usize, is_university: bool) -> Institution {
     let regime = Regime {
         kind: RegimeKind::InfoSystem,
         document_number: format!("{number}/2026"),
@@ -157,7 +162,7 @@ fn institution(number: usize) -> Institution {
     }
 }
 
-fn key_records(number: usize) -> Vec<(Bin, PublicKey, KeyRecord)> {
+fn key_records(number: usize, is_university: bool) -> Vec<(Bin, PublicKey, KeyRecord)> {
     let keys = keys(number);
     let mut roles = vec![
         (KeyRole::Registrar, keys.registrar),
@@ -165,7 +170,7 @@ fn key_records(number: usize) -> Vec<(Bin, PublicKey, KeyRecord)> {
         (KeyRole::Admin, keys.admin),
         (KeyRole::Node, keys.node),
     ];
-    if number < UNIVERSITIES {
+    if is_university {
         roles.push((KeyRole::Validator, keys.validator));
     }
     let record = |role| KeyRecord { role, from: Timestamp(0), to: None, certificate: Hash::plain(b"person") };

@@ -3,6 +3,7 @@
 use tanba_crypto::{
     Canonical, Hash, PublicKey, Tag,
     canonical::{Decode, Encode},
+    planted,
 };
 
 use crate::{Bin, Height, View, limits::VALIDATORS_MAX};
@@ -101,7 +102,7 @@ impl ValidatorSet {
 
     /// Votes that decide: q.
     pub fn quorum(&self) -> usize {
-        quorum(self.len())
+        planted!(QuorumTooSmall => quorum(self.len()) - 1, quorum(self.len()))
     }
 
     /// Whose turn it is.

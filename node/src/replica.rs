@@ -130,6 +130,7 @@ pub struct Replica<S: Store> {
     view: View,
     has_work: bool,
     equivocations: u64,
+    refusals: u64,
     now: Now,
     actions: Vec<Action>,
 }
@@ -177,6 +178,7 @@ impl<S: Store> Replica<S> {
             view: View::FIRST,
             has_work: false,
             equivocations: 0,
+            refusals: 0,
             now: Now { monotonic_ms: 0, wall: tip.header.time },
             actions: Vec::new(),
             tip,
@@ -187,6 +189,16 @@ impl<S: Store> Replica<S> {
     pub fn journal_usage(&mut self) -> (u64, u64) {
         let journal = self.store.journal();
         (journal.syncs(), journal.size_bytes())
+    }
+
+    /// How often the promise guard refused what agreement wanted to say: 0, unless something is wrong here.
+    pub const fn refusals(&self) -> u64 {
+        self.refusals
+    }
+
+    /// The present view, and the highest of which votes are kept.
+    pub fn views(&self) -> (View, View) {
+        (self.engine.view(), self.engine.highest_view_kept())
     }
 
     /// Takes in one event at a time; returns what to do, in order. After an error the replica is not used again.

@@ -46,6 +46,10 @@ struct Device {
     /// Writes that still succeed; `None` for all.
     writes_left: Option<u64>,
     writes: u64,
+    /// Syncs are reported and not done.
+    lies: bool,
+    /// The next sync fails.
+    sync_fails: bool,
 }
 
 /// One write to the tree; `None` for no value.
@@ -60,6 +64,26 @@ struct Write {
 struct MemoryFile {
     durable: Vec<u8>,
     current: Vec<u8>,
+    /// So many bytes at the beginning of both are the same.
+    synced: usize,
+}
+
+impl MemoryFile {
+    fn of(bytes: &[u8]) -> MemoryFile {
+        MemoryFile { durable: bytes.to_vec(), current: bytes.to_vec(), synced: bytes.len() }
+    }
+
+    fn sync(&mut self) {
+        self.durable.truncate(self.synced);
+        self.durable.extend_from_slice(&self.current[self.synced..]);
+        self.synced = self.current.len();
+    }
+
+    /// Power is back: what is there is what was durable.
+    fn reread(&mut self) {
+        self.current.clone_from(&self.durable);
+        self.synced = self.current.len();
+    }
 }
 
 const PROMISES: &str = "promises";
@@ -89,7 +113,7 @@ impl MemoryDisk {
             set(&mut device.tree, &key, new);
         }
         for file in device.files.values_mut() {
-            file.current.clone_from(&file.durable);
+            file.reread();
         }
         device.life += 1;
     }
@@ -100,9 +124,51 @@ impl MemoryDisk {
         self.device().writes_left = Some(writes);
     }
 
-    /// Writes succeed again, for stores opened from now on.
+    /// Writes and syncs succeed again, for stores opened from now on.
     pub fn heal(&self) {
-        self.device().writes_left = None;
+        let mut device = self.device();
+        device.writes_left = None;
+        device.sync_fails = false;
+    }
+
+    /// From now on the disk says that it syncs and does not (`true`), or is honest again, and what it kept back
+    /// becomes durable with the next sync.
+    pub fn lie(&self, lies: bool) {
+        self.device().lies = lies;
+    }
+
+    /// The next sync (a barrier, or the one of an append) fails: what it was for is not durable.
+    pub fn fail_next_sync(&self) {
+        self.device().sync_fails = true;
+    }
+
+    /// What a crash would lose now: writes to the tree and bytes of files.
+    pub fn unsynced(&self) -> usize {
+        let device = self.device();
+        let bytes = |file: &MemoryFile| file.current.len().max(file.durable.len()) - file.synced;
+        device.unsynced.len() + device.files.values().map(bytes).sum::<usize>()
+    }
+
+    /// Whether the journal's durable bytes contain `record` in their last `bytes_max` bytes.
+    pub fn journal_ends_with(&self, record: &[u8], bytes_max: usize) -> bool {
+        let device = self.device();
+        let Some(file) = device.files.get(PROMISES) else { return false };
+        let tail = &file.durable[file.durable.len().saturating_sub(bytes_max)..];
+        tail.windows(record.len()).rev().any(|window| window == record)
+    }
+
+    /// The store becomes what it is on `other`, as after a backup was restored; the journal stays.
+    pub fn restore_store(&self, other: &MemoryDisk) {
+        let tree = other.device().tree.clone();
+        let mut device = self.device();
+        device.tree = tree;
+        device.unsynced.clear();
+    }
+
+    /// The journal becomes what it is on `other`: what no backup should hold.
+    pub fn restore_journal(&self, other: &MemoryDisk) {
+        let files = other.device().files.clone();
+        self.device().files = files;
     }
 
     /// Writes so far, so that a test can fail or crash at each of them.
@@ -113,6 +179,11 @@ impl MemoryDisk {
     /// A disk of its own with the same content.
     pub fn copy(&self) -> MemoryDisk {
         MemoryDisk(Arc::new(Mutex::new(self.device().clone())))
+    }
+
+    /// How many values the tree has.
+    pub fn values(&self) -> usize {
+        self.device().tree.len()
     }
 
     /// Flips a bit: the lowest of byte `byte` (counted round) of the `nth` value of the tree in key order.
@@ -143,7 +214,7 @@ impl MemoryDisk {
         if let Some(file) = self.device().files.get_mut(PROMISES).filter(|file| !file.durable.is_empty()) {
             let at = byte % file.durable.len();
             file.durable[at] ^= 1;
-            file.current.clone_from(&file.durable);
+            file.reread();
         }
     }
 
@@ -151,7 +222,7 @@ impl MemoryDisk {
     pub fn cut_journal(&self, length: usize) {
         if let Some(file) = self.device().files.get_mut(PROMISES) {
             file.durable.truncate(length);
-            file.current.clone_from(&file.durable);
+            file.reread();
         }
     }
 
@@ -270,7 +341,13 @@ impl Tree for MemoryTree {
     }
 
     fn barrier(&self) -> Result<(), StoreError> {
-        self.disk.write(self.life)?.unsynced.clear();
+        let mut device = self.disk.write(self.life)?;
+        if std::mem::take(&mut device.sync_fails) {
+            return Err(not_synced());
+        }
+        if !device.lies {
+            device.unsynced.clear();
+        }
         Ok(())
     }
 
@@ -308,24 +385,38 @@ impl Log for MemoryLog {
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         let (mut device, succeeds) = self.disk.writing(self.life)?;
+        let (lies, sync_fails) = (device.lies, std::mem::take(&mut device.sync_fails));
         let file = device.files.get_mut(self.name).expect("a log is written to once it exists");
         let written = if succeeds { bytes.len() } else { bytes.len() / 2 };
         file.current.extend_from_slice(&bytes[..written]);
-        file.durable.clone_from(&file.current);
+        if sync_fails {
+            return Err(not_synced());
+        }
+        if !lies {
+            file.sync();
+        }
         if succeeds { Ok(()) } else { Err(full()) }
     }
 
     fn cut(&mut self, length: u64) -> Result<(), StoreError> {
         let mut device = self.disk.write(self.life)?;
+        let lies = device.lies;
         let file = device.files.get_mut(self.name).expect("a log is cut once it exists");
         file.current.truncate(length as usize);
-        file.durable.clone_from(&file.current);
+        file.synced = file.synced.min(file.current.len());
+        if !lies {
+            file.sync();
+        }
         Ok(())
     }
 
     fn replace(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         let mut device = self.disk.write(self.life)?;
-        device.files.insert(self.name, MemoryFile { durable: bytes.to_vec(), current: bytes.to_vec() });
+        let mut file = MemoryFile::of(bytes);
+        if let Some(old) = device.files.get(self.name).filter(|_| device.lies) {
+            (file.durable, file.synced) = (old.durable.clone(), 0);
+        }
+        device.files.insert(self.name, file);
         Ok(())
     }
 }
@@ -342,6 +433,10 @@ fn full() -> StoreError {
         doing: "writing to memory".to_owned(),
         source_text: "no space left on device".to_owned(),
     }
+}
+
+fn not_synced() -> StoreError {
+    StoreError::Io { doing: "syncing memory".to_owned(), source_text: "input/output error".to_owned() }
 }
 
 fn refused(why: &str) -> StoreError {

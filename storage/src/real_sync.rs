@@ -44,6 +44,7 @@ mod linux {
     ) -> c_int {
         #[cfg(test)]
         super::observer::about_to_sync(file);
+        tanba_crypto::planted!(NoRealSync => return 0);
         loop {
             // SAFETY: `fdatasync` takes any integer; one that is no open file gives EBADF.
             let result = unsafe { libc::fdatasync(file) };

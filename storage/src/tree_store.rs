@@ -1,6 +1,7 @@
 //! The store itself, over any tree and any journal.
 
 use std::sync::Arc;
+use tanba_crypto::planted;
 
 use tanba_ledger::{Block, Certificate, Height, state::Delta};
 
@@ -51,11 +52,11 @@ impl<T: Tree, J: Journal> TreeStore<T, J> {
         let (key, value) = value::record(Table::Pending.key(), &pending);
         tree.insert(&key, &value)?;
         insert_all(tree, &entries)?;
-        tree.barrier()?;
+        planted!(HeadBeforeBody => (), tree.barrier()?);
         let head = Head { height: block.header.height, hash: block.hash() };
         let (key, value) = value::record(Table::Head.key(), &head);
         tree.insert(&key, &value)?;
-        tree.barrier()?;
+        planted!(AcknowledgedTooEarly => (), tree.barrier()?);
         Ok(body_bytes)
     }
 }

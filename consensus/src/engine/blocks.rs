@@ -1,6 +1,7 @@
 //! R4, R7: blocks are checked by the host; a notarized one that is stored gets our `Finalize`; a final one is
 //! handed over.
 
+use tanba_crypto::planted;
 use tanba_ledger::{BlockHash, Slot, ValidatorIndex, View, Vote};
 
 use super::instance::{Instance, Phase};
@@ -75,14 +76,19 @@ impl Instance {
             .certificates
             .notarized_views()
             .filter(|(view, block)| {
-                let excluded = |vote: &Vote| matches!(vote, Vote::Nullify(_) | Vote::Finalize(..));
+                let excluded = |vote: &Vote| match vote {
+                    Vote::Nullify(_) => planted!(FinalizeAfterNullify => false, true),
+                    Vote::Finalize(..) => true,
+                    Vote::Notarize(..) => false,
+                };
                 self.is_stored(*block) && !self.voted(*view, excluded)
             })
             .collect();
         for (view, block) in ready {
             let notarization = self.certificates.notarization(view).expect("this view is notarized").clone();
             let vote = Vote::Finalize(self.at(view), block);
-            self.speak(Utterance::Vote(vote), vec![Record::Certificate(notarization)]);
+            let grounds = vec![Record::Certificate(notarization)];
+            self.speak(Utterance::Vote(vote), planted!(FinalizeWithoutGrounds => Vec::new(), grounds));
         }
     }
 }

@@ -108,6 +108,12 @@ impl Engine {
         self.present.as_ref().map_or(View::NONE, |present| present.view)
     }
 
+    /// The highest view of the present height of which votes or proposals are kept: never more than
+    /// [`VIEWS_AHEAD_MAX`](crate::limits::VIEWS_AHEAD_MAX) above ours.
+    pub fn highest_view_kept(&self) -> View {
+        self.present.as_ref().map_or(View::NONE, |present| present.tally.highest_view())
+    }
+
     /// Whose turn it is.
     pub fn leader(&self) -> Option<ValidatorIndex> {
         self.present.as_ref().map(Instance::leader)

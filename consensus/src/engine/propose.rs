@@ -1,5 +1,6 @@
 //! R1, R2: what a leader proposes, and which proposals count.
 
+use tanba_crypto::planted;
 use tanba_ledger::{BlockHash, Slot, View};
 
 use super::{instance::Instance, timers::Wait};
@@ -65,6 +66,7 @@ impl Instance {
         let builds =
             proposal.is_fresh() || self.certificates.notarized(proposal.parent_view) == Some(proposal.block);
         let gap = self.certificates.gap(proposal.parent_view, self.view);
-        (builds && gap.is_none()).then_some(proposal)
+        let nullified = planted!(MissingNullifications => true, gap.is_none());
+        (builds && nullified).then_some(proposal)
     }
 }

@@ -1,5 +1,6 @@
 //! R0, R1, R5: when timers run, and what is repeated while a view lasts.
 
+use tanba_crypto::planted;
 use tanba_ledger::{SignedVote, View, Vote};
 
 use super::instance::{Instance, Phase};
@@ -71,7 +72,10 @@ impl Instance {
     fn view_timeout_ms(&self) -> u64 {
         let delays = &self.delays;
         let steps = u64::from(self.view.0 - 1).saturating_mul(delays.view_timeout_step_ms);
-        let base = delays.view_timeout_base_ms.saturating_add(steps).min(delays.view_timeout_cap_ms);
+        let base = planted!(
+            EndlessTimeouts => delays.view_timeout_base_ms << self.view.0.min(40),
+            delays.view_timeout_base_ms.saturating_add(steps).min(delays.view_timeout_cap_ms)
+        );
         // The leader may be waiting, and is not to be blamed for it.
         let wait = match (self.parent > View::NONE, self.interval_passed) {
             (true, _) => delays.reproposal_wait_ms,
@@ -123,6 +127,7 @@ impl Instance {
 
     /// R5: says again whatever a peer might need to reach this view and vote in it.
     fn repeat(&mut self) {
+        planted!(NoRepetition => return);
         if self.phase != Phase::Open {
             return;
         }

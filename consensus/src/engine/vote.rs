@@ -1,5 +1,6 @@
 //! R3, R5: the two votes of the present view.
 
+use tanba_crypto::planted;
 use tanba_ledger::{View, Vote};
 
 use super::{instance::Instance, timers::Wait};
@@ -18,7 +19,11 @@ impl Instance {
         } else {
             self.is_stored(proposal.block)
         };
-        if !valid || self.own.is_none() || self.voted(self.view, |vote| matches!(vote, Vote::Notarize(..))) {
+        let notarized = |vote: &Vote| match vote {
+            Vote::Notarize(..) => planted!(NotarizeTwice => vote.block() == Some(proposal.block), true),
+            Vote::Nullify(_) | Vote::Finalize(..) => false,
+        };
+        if !valid || self.own.is_none() || self.voted(self.view, notarized) {
             return;
         }
         let signed = *self.tally.proposal(self.view).expect("the justified proposal is in the tally");

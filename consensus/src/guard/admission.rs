@@ -1,6 +1,6 @@
 //! The judgement over one utterance: repeat, promise, or refuse.
 
-use tanba_crypto::Signature;
+use tanba_crypto::{Signature, planted};
 use tanba_ledger::{BlockHash, Certificate, Height, Slot, ValidatorIndex, View, Vote};
 
 use super::{Guard, Said};
@@ -103,6 +103,11 @@ impl Guard {
     pub fn admit(&self, utterance: &Utterance, grounds: &[Record]) -> Result<Admission, Refusal> {
         let slot = utterance.slot();
         self.check_slot(slot)?;
+        planted!(
+            HighWaterMark => if self.slots.range(slot..).any(|(at, said)| *at > slot && said.notarize.or(said.nullify).is_some()) {
+                return Err(Refusal::Otherwise { slot, what: "later vote" });
+            }
+        );
         let none = Said::default();
         let said = self.slots.get(&slot).unwrap_or(&none);
         if let Some(repeat) = said_before(said, utterance, slot)? {
@@ -121,10 +126,11 @@ impl Guard {
                 on_record.check_entered(*slot)?;
             }
             Utterance::Vote(Vote::Finalize(slot, block)) => {
-                if said.nullify.is_some() {
+                if planted!(FinalizeAfterNullify => false, said.nullify.is_some()) {
                     return Err(Refusal::Excluded { slot: *slot, said: "nullified" });
                 }
-                if on_record.notarized(*slot) != Some(*block) {
+                let missing = on_record.notarized(*slot) != Some(*block);
+                if planted!(FinalizeWithoutGrounds => false, missing) {
                     return Err(Refusal::NotNotarized { slot: *slot });
                 }
             }
@@ -191,7 +197,7 @@ fn said_before(said: &Said, utterance: &Utterance, slot: Slot) -> Result<Option<
     };
     match own {
         Some(record) if same => Ok(Some(record)),
-        Some(_) => Err(Refusal::Otherwise { slot, what }),
+        Some(_) => planted!(NotarizeTwice => Ok(None), Err(Refusal::Otherwise { slot, what })),
         None => Ok(None),
     }
 }
@@ -245,7 +251,8 @@ impl Grounds<'_> {
         let at = |view| Slot { view, ..slot };
         let parent = proposal.parent_view;
         let builds = proposal.is_fresh() || self.notarized(at(parent)) == Some(proposal.block);
-        let gap = (parent.0 + 1..slot.view.0).all(|view| self.nullified(at(View(view))));
+        let nullified = (parent.0 + 1..slot.view.0).all(|view| self.nullified(at(View(view))));
+        let gap = planted!(MissingNullifications => true, nullified);
         if builds && gap && parent < slot.view { Ok(()) } else { Err(Refusal::NotJustified { slot }) }
     }
 

@@ -1,6 +1,6 @@
 //! Operation 1: a batch of diplomas is recorded.
 
-use tanba_crypto::Canonical;
+use tanba_crypto::{Canonical, planted};
 
 use super::{Case, CheckError, List, Refusal, check_list};
 use crate::{
@@ -114,7 +114,8 @@ fn counted<S: StateReader>(case: &Case<'_, S>, issue: &Issue, regime: &Regime) -
 
 fn check_fingerprints<S: StateReader>(case: &Case<'_, S>, issue: &Issue) -> Result<(), CheckError> {
     for entry in &issue.entries {
-        if case.state.leaf(&RecordKey::token(case.bin, &entry.fingerprint))?.is_some() {
+        let recorded = case.state.leaf(&RecordKey::token(case.bin, &entry.fingerprint))?.is_some();
+        if planted!(IssuedTwice => false, recorded) {
             return Err(Refusal::AlreadyRecorded(entry.fingerprint).into());
         }
     }

@@ -1,7 +1,7 @@
 //! Judges a block: pure, deterministic, and the same on every node for ever. A block is valid as a whole or
 //! not at all; one refused transaction makes it invalid.
 
-use tanba_crypto::{Canonical, Hash, Verified};
+use tanba_crypto::{Canonical, Hash, Verified, planted};
 
 use super::{BlockState, Delta, Room, Tip, Weight, room::fit};
 use crate::{
@@ -143,7 +143,7 @@ pub fn apply(
         ids.push(id);
     }
     let update = state.finish()?;
-    same("state", header.state, update.roots.root())?;
+    planted!(StateUnchecked => (), same("state", header.state, update.roots.root())?);
     let (validators, params) = (parent.validators.clone(), parent.params.clone());
     Ok(update.into_delta(header.clone(), &parent.history, validators, params, ids))
 }

@@ -2,7 +2,7 @@
 //! brings each to the one door. A claimed height is a hint whom to ask and nothing more.
 
 use tanba_consensus::input::Input;
-use tanba_crypto::PublicKey;
+use tanba_crypto::{PublicKey, planted};
 use tanba_ledger::Height;
 use tanba_storage::Store;
 
@@ -62,7 +62,9 @@ impl<S: Store> Replica<S> {
             return;
         }
         let next = self.height();
-        let Some(source) = self.peers.source(next, self.catch_up.last) else { return };
+        let Some(source) = self.peers.source(next, planted!(LiarBelieved => None, self.catch_up.last)) else {
+            return;
+        };
         let id = self.ask(source, Asked::Blocks, Request::Blocks(next));
         self.catch_up.asked = Some((id, source));
         self.catch_up.last = Some(source);
@@ -90,7 +92,7 @@ impl<S: Store> Replica<S> {
         };
         if !self.commit_page(blocks)? {
             // It could not prove what it showed; it may show it again when it can.
-            self.peers.disbelieve(&from);
+            planted!(LiarBelieved => (), self.peers.disbelieve(&from));
         }
         if self.peers.highest() > self.tip.header.height {
             self.fetch_blocks();

@@ -2,7 +2,7 @@
 //! the journal before anything is signed that rests on them.
 
 use tanba_consensus::input::{Input, Purpose, Verdict};
-use tanba_crypto::{Canonical, PublicKey, Verified};
+use tanba_crypto::{Canonical, PublicKey, Verified, planted};
 use tanba_ledger::{
     Bin, Block, BlockHash, Height, Slot, Timestamp, Transaction, ValidatorIndex, View,
     limits::BLOCK_BYTES_MAX,
@@ -46,7 +46,7 @@ impl<S: Store> Replica<S> {
             return Ok(());
         };
         let hash = block.hash();
-        self.store.journal().put_body(hash, &block.to_canonical())?;
+        planted!(BodyNotKept => (), self.store.journal().put_body(hash, &block.to_canonical())?);
         let names = block.transactions.iter().map(Transaction::bytes_hash).collect();
         let pending = self.blocks.wanted(hash);
         pending.set_outline(Outline { header: block.header, transactions: names });
@@ -99,7 +99,7 @@ impl<S: Store> Replica<S> {
             };
             if judged.is_ok() && self.voice.is_some() && self.startup.has_journal() {
                 let block = pending.block().expect("the body is complete");
-                self.store.journal().put_body(hash, &block.to_canonical())?;
+                planted!(BodyNotKept => (), self.store.journal().put_body(hash, &block.to_canonical())?);
             }
             pending.judged = Some(judged);
         }
@@ -175,7 +175,15 @@ impl<S: Store> Replica<S> {
             tracing::warn!(%why, ?purpose, "a proposed block is invalid");
             return Ok(Some(Verdict::Invalid));
         }
-        let Purpose::Fresh(slot) = purpose else { return Ok(Some(Verdict::Valid)) };
+        let Purpose::Fresh(slot) = purpose else {
+            return planted!(
+                LiveTestForNotarized => match pending.header().map(|h| state::check_live(h, &self.tip, self.now.wall)) {
+                    Some(Live::Stale { .. }) => Ok(Some(Verdict::Invalid)),
+                    _ => Ok(Some(Verdict::Valid)),
+                },
+                Ok(Some(Verdict::Valid))
+            );
+        };
         let header = pending.header().expect("a judged block has a header");
         let leader = self.tip.validators.leader(slot.height, slot.view);
         let leader = self.tip.validators.get(leader).expect("the leader is a member");

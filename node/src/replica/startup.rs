@@ -9,7 +9,7 @@ use tanba_consensus::{
     promise::Record,
     recovery::{Answer, CheckedAnswer, Inquiry, Loss, Recovery, Verdict},
 };
-use tanba_crypto::{Canonical, PublicKey, Verified};
+use tanba_crypto::{Canonical, PublicKey, Verified, planted};
 use tanba_ledger::{Height, Slot, ValidatorIndex, certificate::Electorate, state::Tip};
 use tanba_storage::{JournalCondition, Store, StoreReader};
 
@@ -62,6 +62,11 @@ impl Voice {
         let (chain, key, head) = (tip.chain(), signer.public(), tip.header.height);
         let head_once = store.head_once();
         let journal = store.journal();
+        planted!(
+            LossUnnoticed => if journal.condition() != JournalCondition::Whole {
+                journal.rewrite(&[Record::Owner(chain, key), Record::Covers(head)].map(|r| r.to_canonical()))?;
+            }
+        );
         let found = match journal.condition() {
             JournalCondition::Whole => {
                 let records =
