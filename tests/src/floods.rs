@@ -6,7 +6,7 @@
 //! issues diplomas through the victim all the while, from an address of its own.
 //!
 //! [`strangers`] are floods by anyone who reaches a port, [`callers`] those of the API's clients, [`peers`] those
-//! of admitted nodes whose keys were stolen. [`run`] runs one kind and measures.
+//! of admitted nodes whose keys were stolen. [`Field::run`] runs one kind and measures.
 
 pub mod callers;
 pub mod peers;

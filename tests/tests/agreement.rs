@@ -55,7 +55,7 @@ fn issuing_goes_on_while_one_validator_is_down_and_it_catches_up() {
         let id = cluster.submit(0, batch);
         cluster.run_until(10_000, "the batch is final", |cluster| cluster.is_final(id));
     }
-    let target = cluster.history.keys().next_back().expect("blocks").0;
+    let target = cluster.highest().0.0;
     cluster.run_until(10_000, "everyone is there", all_at(target));
     settle(&mut cluster);
     cluster.check_nothing_acknowledged_is_lost();
@@ -89,7 +89,7 @@ fn bad_weather_costs_time_and_nothing_else() {
     for seed in 10..30 {
         let mut cluster = Cluster::seeded(seed);
         settle(&mut cluster);
-        cluster.weather =
+        cluster.links.weather =
             Weather { delay_ms_min: 1, delay_ms_max: 200, lost_per_mille: 150, doubled_per_mille: 100 };
         let ids: Vec<_> = (0..5)
             .map(|number| {
@@ -99,7 +99,7 @@ fn bad_weather_costs_time_and_nothing_else() {
                 id
             })
             .collect();
-        cluster.weather = tanba_tests::cluster::FAIR;
+        cluster.links.weather = tanba_tests::cluster::FAIR;
         cluster.run_until(60_000, "all are final", |c| ids.iter().all(|id| c.outcomes.contains_key(id)));
         assert!(ids.iter().all(|id| cluster.is_final(*id)), "seed {seed}: {:?}", cluster.outcomes);
         cluster.check_nothing_acknowledged_is_lost();
@@ -204,7 +204,7 @@ fn a_restarted_validator_catches_up_while_blocks_go_on_coming() {
     for seed in 100..145 {
         let mut cluster = Cluster::seeded(seed);
         settle(&mut cluster);
-        cluster.weather = Weather { delay_ms_min: 1, delay_ms_max: 40, ..tanba_tests::cluster::FAIR };
+        cluster.links.weather = Weather { delay_ms_min: 1, delay_ms_max: 40, ..tanba_tests::cluster::FAIR };
         let mut ids = Vec::new();
         for round in 0..24 {
             if round == 4 {
@@ -218,7 +218,7 @@ fn a_restarted_validator_catches_up_while_blocks_go_on_coming() {
             cluster.run_ms(30);
         }
         cluster.run_until(60_000, "all are final", |cluster| ids.iter().all(|id| cluster.is_final(*id)));
-        let target = cluster.history.keys().next_back().expect("blocks").0;
+        let target = cluster.highest().0.0;
         cluster.run_until(10_000, "everyone is there", all_at(target));
     }
 }

@@ -100,7 +100,7 @@ fn outside_crates_stay_in_their_rooms() {
         ("tonic", vec!["tanba-proto", "tanba-node", "tanba-tests"]),
         ("prost", vec!["tanba-proto", "tanba-node", "tanba-tests"]),
         ("tokio", vec!["tanba-node", "tanba-tests"]),
-        ("clap", vec!["tanba-node"]),
+        ("clap", vec!["tanba-node", "tanba-tests"]),
     ]);
     for (name, (_, outside)) in arrows() {
         for dependency in outside {
@@ -150,7 +150,9 @@ fn the_replica_and_all_below_it_know_no_clock_chance_or_thread() {
 fn what_is_hashed_or_agreed_has_one_order() {
     for (path, text) in sources() {
         let agreed = ["crypto/src", "ledger/src", "consensus/src", "node/src/replica"];
-        if agreed.iter().any(|room| path.starts_with(room)) && !is_test(&path) {
+        // What the simulator remembers of signatures is only ever looked up.
+        let looked_up = path == "crypto/src/memo.rs";
+        if agreed.iter().any(|room| path.starts_with(room)) && !is_test(&path) && !looked_up {
             for word in ["HashMap", "HashSet", "f32", "f64"] {
                 assert!(
                     !production(&text).contains(word),

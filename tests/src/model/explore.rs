@@ -25,6 +25,9 @@ use super::{
 /// Probes of progress at full frequency; after each so many the frequency halves.
 const PROBES_STEP: u64 = 256;
 
+/// Short searches in a row that see nothing new before it is asked whether anything is left.
+const BARREN_MAX: u32 = 64;
+
 /// What a search of one scope found.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -169,10 +172,18 @@ impl Search<'_> {
             return Ok(());
         }
         let burst = (states_max / 128).max(1_000);
+        let mut barren = 0;
         while (self.seen.len() as u64) < states_max {
             let (path, state) = self.walk()?;
-            let limit = (self.seen.len() as u64 + burst).min(states_max);
-            self.descend(path, state, limit)?;
+            let before = self.seen.len();
+            self.descend(path, state, (before as u64 + burst).min(states_max))?;
+            barren = if self.seen.len() == before { barren + 1 } else { 0 };
+            if barren == BARREN_MAX {
+                // Perhaps there is no more than this: a search with the whole budget can tell.
+                self.seen.clear();
+                self.part.exhausted = self.descend(vec![], self.root, states_max)?;
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -372,6 +383,15 @@ mod tests {
 
     /// What the small scope held when it was last looked at, or a little less.
     const STATES_FLOOR: u64 = 30_000;
+
+    #[test]
+    fn a_scope_smaller_than_its_budget_ends() {
+        let scope = named("n4-1view").expect("a scope");
+        let (all, _) = explore_part(&scope, 40, 200_000);
+        let (part, found) = explore_part(&scope, 40, all.states * 3 / 2);
+        assert_eq!(found, None);
+        assert!(part.exhausted && part.states == all.states, "{part:?}");
+    }
 
     #[test]
     fn every_scope_begins_without_a_violation() {

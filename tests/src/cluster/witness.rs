@@ -1,0 +1,376 @@
+//! What must hold at every step, whatever goes wrong: seen from outside, with no help of the code under test.
+//!
+//! * **Agreement**: one block, and so one state root, at each height.
+//! * **Nothing acknowledged is lost**: what a node called final is in its store for ever, at the same place.
+//! * **No honest key contradicts itself**: not in any slot, whatever the node lived through.
+//! * **Promises come first**: a signature and what it rests on are on disk when it is sent.
+//! * **Nobody is made to say anything**: what honest members sign in a certificate, they said.
+//! * **Certificates** hold exactly q different members of their height's set, each with a signature that holds.
+//! * **The law's core**: every diploma that became final was approved by two officers, and none is issued twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tanba_consensus::promise::Record;
+use tanba_crypto::{Canonical, PublicKey};
+use tanba_ledger::{
+    Approval, Bin, Block, BlockHash, Certificate, ChainId, Fingerprint, Height, Operation, SignedVote, Slot,
+    Transaction, TransactionId, ValidatorSet, Vote,
+};
+use tanba_node::{
+    handle::NodeStatus,
+    message::{Message, Response},
+    replica::{action::Action, event::SubmissionId},
+};
+use tanba_storage::{Position, StoreReader};
+
+use super::node::Node;
+
+/// A promise is looked for in so many last bytes of its journal.
+const JOURNAL_TAIL_BYTES: usize = 1 << 20;
+
+/// How journal records of three kinds begin; pinned by the vectors of the journal's format.
+const CERTIFICATE: u8 = 2;
+const LEADER_PROPOSAL: u8 = 3;
+const OWN_PROPOSAL: u8 = 4;
+
+fn beginning(kind: u8, vote: &Vote) -> Vec<u8> {
+    [vec![kind], vote.to_canonical()].concat()
+}
+
+/// Which of the things a key says once in a slot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Kind {
+    Proposal,
+    Notarize,
+    /// `Nullify` and `Finalize` exclude each other.
+    Verdict,
+}
+
+impl Kind {
+    const fn of(vote: &Vote) -> Kind {
+        match vote {
+            Vote::Notarize(..) => Kind::Notarize,
+            Vote::Nullify(_) | Vote::Finalize(..) => Kind::Verdict,
+        }
+    }
+}
+
+/// What is expected of one node beyond what is expected of all.
+#[derive(Clone, Debug, Default)]
+struct Expected {
+    /// Its disk may have lost or changed what it held: by our doing.
+    damage: bool,
+    /// Its disk may refuse to work.
+    disk_errors: bool,
+    /// What it called final, and while which store was there.
+    acknowledged: BTreeMap<TransactionId, Position>,
+    /// The head it had when it last called something final.
+    head: Height,
+}
+
+/// The witness of one run.
+#[derive(Debug)]
+pub struct Witness {
+    chain: ChainId,
+    validators: ValidatorSet,
+    history: BTreeMap<Height, BlockHash>,
+    issued: BTreeMap<(Bin, Fingerprint), Height>,
+    said: BTreeMap<(PublicKey, Slot, Kind), Vec<u8>>,
+    submitted: BTreeMap<SubmissionId, TransactionId>,
+    acknowledged: BTreeMap<TransactionId, Position>,
+    expected: BTreeMap<usize, Expected>,
+    checked_to: BTreeMap<usize, Height>,
+    /// Keys that may contradict themselves: more than one process, or none with a memory, used them.
+    pub faithless: BTreeSet<PublicKey>,
+}
+
+impl Witness {
+    /// Of a network of these validators.
+    pub fn new(chain: ChainId, validators: ValidatorSet) -> Witness {
+        Witness {
+            chain,
+            validators,
+            history: BTreeMap::new(),
+            issued: BTreeMap::new(),
+            said: BTreeMap::new(),
+            submitted: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
+            expected: BTreeMap::new(),
+            checked_to: BTreeMap::new(),
+            faithless: BTreeSet::new(),
+        }
+    }
+
+    /// Blocks that became final.
+    pub fn blocks(&self) -> usize {
+        self.history.len()
+    }
+
+    /// Transactions that a node called final.
+    pub fn acknowledged_count(&self) -> usize {
+        self.acknowledged.len()
+    }
+
+    /// The highest block that an honest node committed.
+    pub fn highest(&self) -> (Height, BlockHash) {
+        let last = self.history.last_key_value();
+        last.map_or((Height::GENESIS, BlockHash(self.chain.0)), |(height, hash)| (*height, *hash))
+    }
+
+    /// A client handed something in.
+    pub fn submitted(&mut self, id: SubmissionId, transaction: TransactionId) {
+        self.submitted.insert(id, transaction);
+    }
+
+    /// From now on the node may find its store damaged.
+    pub fn expect_damage(&mut self, node: usize) {
+        self.expected.entry(node).or_default().damage = true;
+    }
+
+    /// From now on (or no more) the node may be stopped by its disk.
+    pub fn expect_disk_errors(&mut self, node: usize, expected: bool) {
+        self.expected.entry(node).or_default().disk_errors = expected;
+    }
+
+    /// Whether damage may be found.
+    pub fn may_be_damaged(&self, node: usize) -> bool {
+        self.expected.get(&node).is_some_and(|expected| expected.damage)
+    }
+
+    /// Whether a stop with this message was our doing.
+    pub fn may_stop(&self, node: usize, why: &str) -> bool {
+        let Some(expected) = self.expected.get(&node) else { return false };
+        let by_disk = why.contains("no space left") || why.contains("input/output error");
+        (expected.disk_errors && by_disk) || (expected.damage && why.contains("damaged"))
+    }
+
+    /// The node's store is gone, with all it had acknowledged; the others must have it.
+    pub fn store_lost(&mut self, node: usize) {
+        let expected = self.expected.entry(node).or_default();
+        expected.acknowledged.clear();
+        expected.head = Height::GENESIS;
+        self.checked_to.remove(&node);
+    }
+
+    /// A node has begun a life: what it had acknowledged is there.
+    pub fn started(&mut self, node: usize, opened: &Node) {
+        let Some(expected) = self.expected.get(&node) else { return };
+        let reader = opened.reader.as_ref().expect("a node that started has a store");
+        let head = reader.tip().header.height;
+        assert!(
+            head >= expected.head || expected.damage,
+            "node {node} called height {} final and came back with head {head}",
+            expected.head
+        );
+        for (id, position) in &expected.acknowledged {
+            let found = reader.position(id);
+            if expected.damage && found.as_ref().is_ok_and(|found| found.is_none_or(|f| f == *position)) {
+                continue;
+            }
+            if expected.damage && found.is_err() {
+                continue;
+            }
+            assert_eq!(found, Ok(Some(*position)), "node {node} lost what it had acknowledged");
+        }
+    }
+
+    /// A node calls a transaction final.
+    pub fn acknowledged(&mut self, node: usize, head: Height, id: SubmissionId, position: Position) {
+        let transaction = *self.submitted.get(&id).expect("only what was submitted is concluded");
+        let known = *self.acknowledged.entry(transaction).or_insert(position);
+        assert_eq!(known, position, "node {node} acknowledges a transaction at another place");
+        let expected = self.expected.entry(node).or_default();
+        expected.acknowledged.insert(transaction, position);
+        expected.head = expected.head.max(head);
+    }
+
+    /// Everything acknowledged by anyone is in this store, as far as it is high enough.
+    pub fn check_acknowledged(&self, node: usize, reader: &impl StoreReader) {
+        let head = reader.tip().header.height;
+        for (id, position) in self.acknowledged.iter().filter(|(_, position)| position.height <= head) {
+            let found = reader.position(id);
+            if found.is_err() && self.may_be_damaged(node) {
+                // A rotten record is found by its node when it matters.
+                continue;
+            }
+            assert_eq!(
+                found,
+                Ok(Some(*position)),
+                "node {node} lacks an acknowledged transaction at head {head}"
+            );
+        }
+    }
+
+    /// A node is at a height: everything below it is what everyone has.
+    pub fn reached(&mut self, node: usize, sayer: &Node, status: &NodeStatus) {
+        let reader = sayer.reader.as_ref().expect("a node that speaks runs");
+        let checked = self.checked_to.get(&node).copied().unwrap_or(Height::GENESIS);
+        let mut height = checked.next();
+        while height <= status.height {
+            let Ok(Some(certified)) = reader.block(height) else {
+                // A rotten block is found by its node when it matters; here only what is read can be judged.
+                assert!(self.may_be_damaged(node), "node {node} does not hold block {height} below its head");
+                return;
+            };
+            let hash = certified.block.hash();
+            let finalization = certified.finalization.expect("only genesis has none");
+            if let Some(known) = self.history.get(&height) {
+                assert_eq!(*known, hash, "two nodes disagree at height {height}: node {node} has {hash}");
+            } else {
+                self.history.insert(height, hash);
+                self.check_block(&certified.block);
+            }
+            assert_eq!(
+                finalization.vote.block(),
+                Some(hash),
+                "the finalization at {height} is of another block"
+            );
+            self.check_certificate(&finalization, sayer);
+            height = height.next();
+        }
+        if status.height >= checked {
+            self.checked_to.insert(node, status.height);
+        }
+    }
+
+    /// Counts signers by hand: exactly a quorum, all different, all members, every signature good.
+    fn check_certificate(&mut self, certificate: &Certificate, sayer: &Node) {
+        let members = self.validators.len();
+        let tolerated = (members - 1) / 3;
+        let mut signers = BTreeSet::new();
+        for signed in certificate.votes() {
+            let member = self.validators.get(signed.voter).expect("a signer is a member of the set");
+            let message = certificate.vote.signing_bytes(&self.chain);
+            let checked = member.key.verify(&message, &signed.signature);
+            assert_eq!(checked, Ok(()), "a certificate holds a signature that does not verify");
+            let (key, said) = (member.key, certificate.vote.to_canonical());
+            let place = (key, certificate.slot(), Kind::of(&certificate.vote));
+            // What was promised and not sent before the process ended is said with the next life's first word.
+            let promised = |node: &Node| {
+                let record = Record::OwnVote(signed).to_canonical();
+                node.validator_key == key && node.disk.journal_ends_with(&record, JOURNAL_TAIL_BYTES)
+            };
+            if !self.said.contains_key(&place) && promised(sayer) {
+                self.said.insert(place, said.clone());
+            }
+            assert!(
+                self.faithless.contains(&key) || self.said.get(&place) == Some(&said),
+                "member {} never said {:?}, and is quoted with it",
+                signed.voter.0,
+                certificate.vote
+            );
+            signers.insert(member.key);
+        }
+        let needed = members - tolerated;
+        assert_eq!(signers.len(), needed, "a certificate of {} different signers", signers.len());
+        assert_eq!(certificate.signatures.len(), needed, "a certificate of {needed} signatures");
+    }
+
+    /// The first sight of a final block.
+    fn check_block(&mut self, block: &Block) {
+        let height = block.header.height;
+        let parent = height.previous().and_then(|below| self.history.get(&below));
+        if let Some(parent) = parent {
+            assert_eq!(block.header.parent, *parent, "block {height} does not extend the one below");
+        }
+        for transaction in &block.transactions {
+            self.check_issue(height, transaction);
+        }
+    }
+
+    fn check_issue(&mut self, height: Height, transaction: &Transaction) {
+        let Operation::Issue(issue) = &transaction.body.operation else { return };
+        let officers: BTreeSet<PublicKey> = transaction
+            .approvals
+            .iter()
+            .filter(|approval| matches!(approval, Approval::Officer(_)))
+            .map(|approval| *approval.key())
+            .collect();
+        assert!(
+            officers.len() >= 2,
+            "a final mint at {height} was approved by {} officer(s)",
+            officers.len()
+        );
+        for entry in &issue.entries {
+            let token = (transaction.body.institution, entry.fingerprint);
+            let before = self.issued.insert(token, height);
+            assert_eq!(before, None, "a diploma was issued twice, the second time at height {height}");
+        }
+    }
+
+    /// An honest node wants something said.
+    pub fn says(&mut self, number: usize, node: &Node, action: &Action) {
+        match action {
+            Action::Send { message, .. } | Action::Broadcast(message) => match &**message {
+                Message::Vote(signed) => self.voted(number, node, signed, true),
+                Message::Proposal(proposal) => {
+                    let signed = proposal.proposal;
+                    let what = signed.proposal.to_canonical();
+                    self.promised(number, node, &Record::OwnProposal(signed));
+                    let key = node.validator_key;
+                    self.say_once(number, key, signed.proposal.slot, Kind::Proposal, what);
+                }
+                Message::Standing(standing) => {
+                    for signed in &standing.votes {
+                        self.voted(number, node, signed, false);
+                    }
+                }
+                Message::Certificate(certificate) => self.check_certificate(certificate, node),
+                Message::Justification(list) => {
+                    list.iter().for_each(|certificate| self.check_certificate(certificate, node))
+                }
+                Message::Transactions(_) | Message::Head(_) | Message::Wanted(_) => {}
+            },
+            Action::Answer { response: Response::Blocks(blocks), .. } => {
+                for certified in blocks {
+                    self.check_certificate(&certified.finalization, node);
+                    let (height, hash) = (certified.block.header.height, certified.block.hash());
+                    let known = self.history.get(&height);
+                    assert!(known.is_none_or(|known| *known == hash), "node {number} serves a wrong block");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn voted(&mut self, number: usize, node: &Node, signed: &SignedVote, fresh: bool) {
+        let own = node.validator_key;
+        let member = self.validators.get(signed.voter).expect("an honest node names a member");
+        if member.key != own {
+            return;
+        }
+        if fresh {
+            self.promised(number, node, &Record::OwnVote(*signed));
+        }
+        let kind = Kind::of(&signed.vote);
+        self.say_once(number, own, signed.vote.slot(), kind, signed.vote.to_canonical());
+    }
+
+    fn promised(&self, number: usize, node: &Node, record: &Record) {
+        if self.faithless.contains(&node.validator_key) {
+            return;
+        }
+        let there = node.disk.journal_ends_with(&record.to_canonical(), JOURNAL_TAIL_BYTES);
+        assert!(there, "node {number} sends what is not in its journal: {record:?}");
+        let Record::OwnVote(SignedVote { vote, .. }) = record else { return };
+        // What it rests on begins with these bytes, whatever signatures follow.
+        let grounds: Vec<Vec<u8>> = match vote {
+            Vote::Finalize(slot, block) => vec![beginning(CERTIFICATE, &Vote::Notarize(*slot, *block))],
+            Vote::Notarize(slot, block) => {
+                let proposal = [slot.to_canonical(), block.to_canonical()].concat();
+                [LEADER_PROPOSAL, OWN_PROPOSAL].map(|kind| [vec![kind], proposal.clone()].concat()).into()
+            }
+            Vote::Nullify(_) => return,
+        };
+        let there = grounds.iter().any(|ground| node.disk.journal_ends_with(ground, JOURNAL_TAIL_BYTES));
+        assert!(there, "node {number} says {vote:?}, and what that rests on is not in its journal");
+    }
+
+    fn say_once(&mut self, number: usize, key: PublicKey, slot: Slot, kind: Kind, what: Vec<u8>) {
+        if self.faithless.contains(&key) {
+            return;
+        }
+        let known = self.said.entry((key, slot, kind)).or_insert_with(|| what.clone());
+        assert_eq!(*known, what, "node {number} says two things ({kind:?}) in {slot:?}");
+    }
+}

@@ -1,0 +1,124 @@
+//! The suite against known mistakes: each is switched on, and what should notice it is run until it does.
+//!
+//! Built with the feature `planted` alone. A mistake counts as caught when a part of the suite that is silent
+//! without it reports a violation; the control run shows the silence.
+
+use std::{
+    fmt,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use tanba_crypto::planted::{Defect, plant};
+use tanba_ledger::{state::genesis_state, testkit};
+use tanba_storage::{DiskStore, StoreError, replay::by_the_rules};
+
+use crate::{
+    model,
+    sim::{self, Trace},
+};
+
+/// How much the suite may do for one mistake.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// Seeds of the simulator.
+    pub seeds: u64,
+    /// States of each scope of the model.
+    pub states: u64,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// Who noticed a mistake, and by what.
+#[derive(Clone, Debug)]
+pub struct Caught {
+    /// Which part of the suite, and where in it.
+    pub by: String,
+    /// What it said.
+    pub what: String,
+}
+
+impl fmt::Display for Caught {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.by, self.what)
+    }
+}
+
+/// Runs what should notice `defect` (or, for `None`, what should notice nothing) until something does.
+pub fn hunt(defect: Option<Defect>, budget: &Budget) -> Option<Caught> {
+    plant(defect);
+    let caught = look(defect, budget);
+    plant(None);
+    caught
+}
+
+/// Some mistakes are plain at the first look, some only in a search of all orders, some only by luck.
+fn look(defect: Option<Defect>, budget: &Budget) -> Option<Caught> {
+    let first_seeds = budget.seeds.min(200);
+    check_store(defect)
+        .or_else(|| simulate(defect, 1..first_seeds + 1, budget.threads))
+        .or_else(|| explore(budget))
+        .or_else(|| simulate(defect, first_seeds + 1..budget.seeds + 1, budget.threads))
+}
+
+/// The store on disk refuses to work where syncs are not real.
+fn check_store(defect: Option<Defect>) -> Option<Caught> {
+    if defect.is_some_and(|defect| defect != Defect::NoRealSync) {
+        return None;
+    }
+    let folder = tempfile::tempdir().expect("a folder for a store");
+    let genesis = genesis_state(&testkit::records()).expect("records that fit together");
+    let founded = DiskStore::create(folder.path(), &genesis.block, genesis.delta);
+    let opened =
+        founded.and_then(|()| DiskStore::open(folder.path(), &genesis.chain, &by_the_rules).map(drop));
+    match opened {
+        Err(StoreError::Missing(_)) | Ok(()) => None,
+        Err(error) => Some(Caught { by: "the store's own check".to_owned(), what: error.to_string() }),
+    }
+}
+
+fn simulate(defect: Option<Defect>, seeds: std::ops::Range<u64>, threads: usize) -> Option<Caught> {
+    let next = AtomicU64::new(seeds.start);
+    let done = AtomicBool::new(false);
+    let caught: Mutex<Option<(u64, Caught)>> = Mutex::new(None);
+    thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        break;
+                    }
+                    if let Err(violation) = sim::run(seed, Trace::silent()) {
+                        let by = format!("cargo sim, seed {seed}");
+                        *caught.lock().expect("no thread panics here") =
+                            Some((seed, Caught { by, what: violation.what.clone() }));
+                        done.store(true, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let (seed, caught) = caught.into_inner().expect("no thread panics here")?;
+    if defect.is_some() {
+        // A seed that fails anyway has noticed nothing.
+        plant(None);
+        let anyway = sim::run(seed, Trace::silent());
+        plant(defect);
+        if let Err(violation) = anyway {
+            panic!("seed {seed} fails without any mistake: {}", violation.what);
+        }
+    }
+    Some(caught)
+}
+
+fn explore(budget: &Budget) -> Option<Caught> {
+    model::scope::scopes().iter().find_map(|scope| {
+        let found = model::explore(scope, budget.states).found?;
+        let by = format!("cargo model, scope {}, {} steps", scope.name, found.trace.len());
+        Some(Caught { by, what: found.violation.to_string() })
+    })
+}

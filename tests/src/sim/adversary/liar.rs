@@ -1,0 +1,97 @@
+//! Answers wrongly, and shows heights it does not have.
+
+use std::sync::Arc;
+
+use tanba_crypto::Hash;
+use tanba_ledger::{Block, BlockHash, Height, SignedVote, Slot, View, Vote};
+use tanba_node::{
+    message::{Announcement, Message, Response},
+    replica::action::Action,
+};
+
+use super::{did, key, place};
+use crate::cluster::Cluster;
+
+pub(super) fn says(cluster: &mut Cluster, node: usize, action: Action, late_ms: u64) {
+    match action {
+        Action::Answer { channel, response } => {
+            did(cluster, node);
+            let response = twisted(cluster, node, response);
+            cluster.act(node, Action::Answer { channel, response }, late_ms);
+        }
+        Action::Send { to, message } if matches!(*message, Message::Head(_)) => {
+            did(cluster, node);
+            let message = Arc::new(Message::Head(invented_height(cluster)));
+            cluster.act(node, Action::Send { to, message }, late_ms);
+        }
+        Action::Announce(mut announcement) => {
+            did(cluster, node);
+            announcement = Announcement { height: invented_height(cluster), ..announcement };
+            cluster.act(node, Action::Announce(announcement), late_ms);
+        }
+        action => cluster.act(node, action, late_ms),
+    }
+}
+
+fn invented_height(cluster: &mut Cluster) -> Height {
+    let (highest, _) = cluster.highest();
+    match cluster.random.below(4) {
+        0 => Height(u64::MAX),
+        1 => Height(highest.0 + 1 + cluster.random.below(1_000)),
+        2 => Height(highest.0 / 2),
+        _ => highest,
+    }
+}
+
+fn twisted(cluster: &mut Cluster, node: usize, response: Response) -> Response {
+    match response {
+        Response::Blocks(mut blocks) if !blocks.is_empty() => {
+            if !cluster.wicked[&node].shunned.is_empty() {
+                // This one never tells the truth.
+                blocks[0].block.header.state = Hash::plain(b"another state");
+                return Response::Blocks(blocks);
+            }
+            let at = cluster.random.place(blocks.len());
+            match cluster.random.below(6) {
+                0 => blocks.clear(),
+                1 => drop(blocks.remove(at)),
+                2 => blocks.reverse(),
+                3 => blocks[at].block.header.state = Hash::plain(b"another state"),
+                4 => blocks[at].block.transactions.clear(),
+                _ => blocks[at].finalization = blocks[0].finalization.clone(),
+            }
+            Response::Blocks(blocks)
+        }
+        Response::Body(Some(mut block)) => Response::Body(match cluster.random.below(3) {
+            0 => None,
+            1 => {
+                block.transactions.clear();
+                Some(block)
+            }
+            _ => Some(Block {
+                header: tanba_ledger::Header { count: 0, ..block.header },
+                transactions: Vec::new(),
+            }),
+        }),
+        Response::Transactions(mut list) => {
+            list.pop();
+            Response::Transactions(list)
+        }
+        Response::Memory(mut answer) => {
+            match cluster.random.below(3) {
+                0 => answer.decided = None,
+                1 => answer.votes.clear(),
+                _ => {
+                    // A genuine signature, but its own: it must not pass for one of the asker's.
+                    let slot = Slot { height: cluster.highest().0.next(), view: View::FIRST };
+                    let vote = Vote::Notarize(slot, BlockHash(Hash::plain(b"never")));
+                    let chain = cluster.world.chain;
+                    answer.votes =
+                        vec![SignedVote::sign(vote, place(cluster, node), &chain, &key(cluster, node))];
+                }
+            }
+            Response::Memory(answer)
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,149 @@
+//! The kinds of faults, and how often each did something.
+
+use std::fmt;
+
+/// A kind of fault. A kind counts as hit when it changed what happened, not when it was merely possible.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Fault {
+    /// A message takes long.
+    Delay,
+    /// A message is lost.
+    Loss,
+    /// A message arrives twice.
+    Duplication,
+    /// A message overtakes an earlier one.
+    Reordering,
+    /// Two groups do not hear each other.
+    Partition,
+    /// One group is not heard by the other, but hears it.
+    OneWayPartition,
+    /// Two nodes lose their connection.
+    Disconnection,
+    /// A process dies between two events.
+    Crash,
+    /// A process dies in the middle of an event, at some write.
+    CrashInStep,
+    /// All processes die at once, and start again.
+    PowerCut,
+    /// What was written and not synced is lost.
+    LostWrites,
+    /// Some of what was written and not synced is lost, and some is not.
+    TornWrites,
+    /// The disk says that it syncs, and does not.
+    LyingSync,
+    /// A sync fails.
+    FailedSync,
+    /// The disk is full.
+    FullDisk,
+    /// A bit of the store flips.
+    BitRot,
+    /// A bit of the promise journal flips.
+    JournalRot,
+    /// The wall clock jumps, by seconds or years.
+    ClockJump,
+    /// The monotonic clock runs fast or slow.
+    ClockDrift,
+    /// A process does nothing for a while, and then goes on.
+    Pause,
+    /// A store is restored from a backup.
+    OldBackup,
+    /// A whole home, promises included, is restored from a backup.
+    OldHome,
+    /// The promise journal is gone.
+    LostJournal,
+    /// The store is gone.
+    LostStore,
+    /// The same validator key is started twice.
+    Twin,
+    /// A node is slow.
+    SlowNode,
+    /// A disk is slow.
+    SlowDisk,
+}
+
+impl Fault {
+    /// Every kind, in the order of this page.
+    pub const ALL: [Fault; 27] = [
+        Fault::Delay,
+        Fault::Loss,
+        Fault::Duplication,
+        Fault::Reordering,
+        Fault::Partition,
+        Fault::OneWayPartition,
+        Fault::Disconnection,
+        Fault::Crash,
+        Fault::CrashInStep,
+        Fault::PowerCut,
+        Fault::LostWrites,
+        Fault::TornWrites,
+        Fault::LyingSync,
+        Fault::FailedSync,
+        Fault::FullDisk,
+        Fault::BitRot,
+        Fault::JournalRot,
+        Fault::ClockJump,
+        Fault::ClockDrift,
+        Fault::Pause,
+        Fault::OldBackup,
+        Fault::OldHome,
+        Fault::LostJournal,
+        Fault::LostStore,
+        Fault::Twin,
+        Fault::SlowNode,
+        Fault::SlowDisk,
+    ];
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = format!("{self:?}");
+        for (place, letter) in name.char_indices() {
+            if letter.is_uppercase() && place > 0 {
+                f.write_str(" ")?;
+            }
+            write!(f, "{}", letter.to_lowercase())?;
+        }
+        Ok(())
+    }
+}
+
+/// How often each kind did something.
+#[derive(Clone, Debug, Default)]
+pub struct Hits {
+    counts: [u64; Fault::ALL.len()],
+    /// Stores that were set aside and made anew.
+    pub healed: u64,
+}
+
+impl Hits {
+    /// Once more.
+    pub fn count(&mut self, fault: Fault) {
+        self.counts[fault as usize] += 1;
+    }
+
+    /// So often.
+    pub const fn of(&self, fault: Fault) -> u64 {
+        self.counts[fault as usize]
+    }
+
+    /// Adds another run's.
+    pub fn add(&mut self, other: &Hits) {
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+            *count += more;
+        }
+        self.healed += other.healed;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_stands_at_its_own_place() {
+        for (place, fault) in Fault::ALL.iter().enumerate() {
+            assert_eq!(*fault as usize, place);
+        }
+        assert_eq!(Fault::OneWayPartition.to_string(), "one way partition");
+    }
+}

@@ -1,0 +1,396 @@
+//! How faults are done to a cluster, and undone.
+
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+
+use tanba_storage::MemoryDisk;
+
+use super::{
+    Fault, Plan, Weakness,
+    adversary::{Adversary, Wicked},
+    plan::tolerated,
+};
+use crate::cluster::{
+    Cluster, FAIR,
+    node::{Node, found_journal},
+};
+
+/// Writes after which an event may be cut short.
+const WRITES_MAX: u64 = 14;
+
+/// A clock that is off by less is near, in milliseconds: nearer to ours than the live test of proposals is wide,
+/// twice over.
+const NEAR_MS: u64 = 60_000;
+
+const HOUR_MS: i64 = 3_600_000;
+
+const YEAR_MS: i64 = 365 * 24 * HOUR_MS;
+
+/// What is broken now, and when it is mended by itself.
+#[derive(Debug, Default)]
+pub struct Wreck {
+    /// Nodes that are down, and when they start again, in milliseconds.
+    down: BTreeMap<usize, u64>,
+    /// Disks that refuse, and why.
+    refusing: BTreeMap<usize, Fault>,
+    /// Ways and connections are mended at this moment, in milliseconds.
+    mended_at_ms: Option<u64>,
+    /// The store of one node at a time may be gone or old: the others have what was acknowledged.
+    refilling: Option<usize>,
+    /// Homes as they were earlier.
+    backups: BTreeMap<usize, MemoryDisk>,
+    /// The twin of a validator, once it is started.
+    twin: Option<usize>,
+}
+
+impl Wreck {
+    /// Prepares what a plan says of its weak validators.
+    pub fn begin(cluster: &mut Cluster, plan: &Plan) -> Wreck {
+        for (node, weakness) in &plan.weak {
+            let key = cluster.nodes[*node].validator_key;
+            match weakness {
+                Weakness::Adversary(adversary) => {
+                    let others = cluster.validators_besides(*node);
+                    let shunned: BTreeSet<usize> =
+                        others.into_iter().filter(|_| cluster.random.per_mille(500)).collect();
+                    cluster.wicked.insert(*node, Wicked::new(*adversary, shunned));
+                    cluster.witness.faithless.insert(key);
+                }
+                Weakness::Memory(fault) => {
+                    // One that lost its journal alone must still never contradict itself; that is what the
+                    // start-up protocol is for.
+                    if !matches!(fault, Fault::LostJournal | Fault::JournalRot | Fault::LostStore) {
+                        cluster.witness.faithless.insert(key);
+                        cluster.may_stop.insert(*node);
+                    }
+                    cluster.witness.expect_damage(*node);
+                }
+            }
+        }
+        Wreck::default()
+    }
+
+    /// Does one fault of those armed, or of those of a weak validator.
+    pub fn strike(&mut self, cluster: &mut Cluster, plan: &Plan) {
+        let weak: Vec<(usize, Fault)> = plan
+            .weak
+            .iter()
+            .filter_map(|(node, weakness)| match weakness {
+                Weakness::Memory(fault) => Some((*node, *fault)),
+                Weakness::Adversary(Adversary::Amnesiac) => Some((*node, Fault::LostJournal)),
+                Weakness::Adversary(_) => None,
+            })
+            .collect();
+        if !weak.is_empty() && cluster.random.per_mille(250) {
+            let (node, fault) = *cluster.random.of(&weak);
+            return self.forget(cluster, node, fault);
+        }
+        let armed: Vec<Fault> = plan.armed.iter().copied().collect();
+        if armed.is_empty() {
+            return;
+        }
+        let fault = *cluster.random.of(&armed);
+        let node = cluster.random.place(cluster.nodes.len());
+        cluster.note(|| format!("FAULT {fault} at node {node}"));
+        self.hurt(cluster, plan, node, fault);
+    }
+
+    fn hurt(&mut self, cluster: &mut Cluster, plan: &Plan, node: usize, fault: Fault) {
+        let runs = cluster.nodes[node].replica.is_some();
+        let now_ms = cluster.now_ms();
+        match fault {
+            Fault::Partition | Fault::OneWayPartition => self.divide(cluster, fault),
+            Fault::Disconnection => {
+                let other = cluster.random.place(cluster.nodes.len());
+                if other != node {
+                    cluster.part(node, other);
+                    self.mend_later(cluster);
+                }
+            }
+            Fault::Crash if runs => {
+                cluster.hits.count(Fault::Crash);
+                self.crash(cluster, node);
+            }
+            Fault::PowerCut => {
+                cluster.hits.count(Fault::PowerCut);
+                for node in 0..cluster.nodes.len() {
+                    if cluster.nodes[node].replica.is_some() {
+                        self.crash(cluster, node);
+                    }
+                }
+            }
+            Fault::CrashInStep | Fault::FullDisk if runs && !self.refusing.contains_key(&node) => {
+                let writes = cluster.random.below(WRITES_MAX);
+                cluster.nodes[node].disk.fail_after(writes);
+                self.refuse(cluster, node, fault);
+            }
+            Fault::FailedSync if runs && !self.refusing.contains_key(&node) => {
+                cluster.nodes[node].disk.fail_next_sync();
+                self.refuse(cluster, node, fault);
+            }
+            Fault::BitRot if self.may_refill(cluster, plan, node) => {
+                let (nth, byte) =
+                    (cluster.random.below(4_000) as usize, cluster.random.below(4_096) as usize);
+                let values = cluster.nodes[node].disk.values();
+                if cluster.nodes[node].disk.corrupt(nth % values.max(1), byte) {
+                    cluster.hits.count(Fault::BitRot);
+                    cluster.witness.expect_damage(node);
+                    self.refilling = Some(node);
+                }
+            }
+            Fault::OldBackup => self.restore_store(cluster, plan, node),
+            Fault::ClockJump => {
+                let near = cluster.random.below(2 * NEAR_MS) as i64 - NEAR_MS as i64;
+                let mut jumps = vec![near, near];
+                // The time of blocks is right as long as at most f clocks are far off.
+                if far_clocks_besides(cluster, plan, node) < tolerated(&cluster.world.tip.validators) {
+                    jumps.extend([-HOUR_MS, 5 * YEAR_MS, -5 * YEAR_MS]);
+                }
+                let jump_ms = *cluster.random.of(&jumps);
+                cluster.hits.count(Fault::ClockJump);
+                cluster.nodes[node].pace.wall_ahead_ms = jump_ms;
+            }
+            Fault::ClockDrift => {
+                cluster.hits.count(Fault::ClockDrift);
+                cluster.nodes[node].pace.drift_ppm = cluster.random.below(400_000) as i64 - 200_000;
+            }
+            Fault::Pause => {
+                cluster.nodes[node].pace.paused_until_ms = now_ms + 200 + cluster.random.below(8_000);
+            }
+            Fault::SlowNode => cluster.nodes[node].pace.event_ms = cluster.random.below(12),
+            Fault::SlowDisk => cluster.nodes[node].pace.write_ms = cluster.random.below(60),
+            _ => {}
+        }
+    }
+
+    /// Takes from a weak validator what it should remember, or gives its key to a second process.
+    fn forget(&mut self, cluster: &mut Cluster, node: usize, fault: Fault) {
+        cluster.note(|| format!("FAULT {fault} at weak node {node}"));
+        match fault {
+            Fault::LyingSync => {
+                cluster.nodes[node].disk.lie(true);
+                if cluster.nodes[node].replica.is_some() && cluster.random.per_mille(300) {
+                    if cluster.nodes[node].disk.unsynced() > 0 {
+                        cluster.hits.count(Fault::LyingSync);
+                    }
+                    self.crash(cluster, node);
+                    cluster.witness.store_lost(node);
+                }
+            }
+            Fault::Twin => self.start_twin(cluster, node),
+            Fault::LostJournal | Fault::JournalRot | Fault::OldHome | Fault::LostStore => {
+                if cluster.nodes[node].replica.is_none() {
+                    return;
+                }
+                if fault == Fault::OldHome && !self.backups.contains_key(&node) {
+                    self.backups.insert(node, cluster.nodes[node].disk.copy());
+                    return;
+                }
+                self.crash(cluster, node);
+                cluster.hits.count(fault);
+                let disk = cluster.nodes[node].disk.clone();
+                match fault {
+                    Fault::LostJournal => disk.lose_journal(),
+                    Fault::JournalRot => disk.corrupt_journal(cluster.random.below(1 << 20) as usize),
+                    Fault::OldHome => {
+                        let backup = self.backups.remove(&node).expect("seen above");
+                        disk.restore_store(&backup);
+                        disk.restore_journal(&backup);
+                    }
+                    _ => {
+                        disk.lose_store();
+                        // An emptied home has neither: its key never votes again.
+                        if cluster.random.per_mille(200) {
+                            disk.lose_journal();
+                        }
+                    }
+                }
+                let amnesiac = cluster.wicked.get(&node).is_some_and(|w| w.adversary == Adversary::Amnesiac);
+                if amnesiac {
+                    // Somebody runs `tanba init` again over what is left of the home.
+                    disk.heal();
+                    disk.lose_store();
+                    let chain = cluster.world.chain;
+                    let fresh = Node::founded(cluster.universities(), node);
+                    disk.restore_store(&fresh.disk);
+                    found_journal(&disk, &chain, node);
+                }
+                cluster.witness.store_lost(node);
+            }
+            _ => unreachable!("{fault} takes no memory away"),
+        }
+    }
+
+    fn start_twin(&mut self, cluster: &mut Cluster, node: usize) {
+        if self.twin.is_some() || cluster.nodes[node].replica.is_none() {
+            return;
+        }
+        let mut twin = Node::founded(cluster.universities(), node);
+        // A home was copied, perhaps long ago, and both are started.
+        if cluster.random.per_mille(700) {
+            twin.disk = cluster.nodes[node].disk.copy();
+            twin.disk.crash();
+        }
+        let number = cluster.nodes.len();
+        cluster.nodes.push(twin);
+        cluster.may_stop.insert(number);
+        cluster.witness.expect_damage(number);
+        cluster.hits.count(Fault::Twin);
+        self.twin = Some(number);
+        cluster.start(number);
+    }
+
+    fn divide(&mut self, cluster: &mut Cluster, fault: Fault) {
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for node in 0..cluster.nodes.len() {
+            if cluster.random.per_mille(500) { left.push(node) } else { right.push(node) }
+        }
+        if fault == Fault::Partition {
+            cluster.partition(&left, &right);
+        } else {
+            cluster.links.cut = left.iter().flat_map(|a| right.iter().map(move |b| (*a, *b))).collect();
+        }
+        self.mend_later(cluster);
+    }
+
+    fn mend_later(&mut self, cluster: &mut Cluster) {
+        self.mended_at_ms = Some(cluster.now_ms() + 300 + cluster.random.below(6_000));
+    }
+
+    fn crash(&mut self, cluster: &mut Cluster, node: usize) {
+        let unsynced = cluster.nodes[node].disk.unsynced();
+        if unsynced > 0 && cluster.random.per_mille(500) {
+            let kept = cluster.random.below(u64::MAX);
+            cluster.hits.count(Fault::TornWrites);
+            cluster.crash_keeping(node, |nth| kept >> (nth % 64) & 1 == 1);
+        } else {
+            if unsynced > 0 {
+                cluster.hits.count(Fault::LostWrites);
+            }
+            cluster.crash(node);
+        }
+        self.goes_down(cluster, node);
+    }
+
+    fn goes_down(&mut self, cluster: &mut Cluster, node: usize) {
+        let up_at_ms = cluster.now_ms() + 50 + cluster.random.below(4_000);
+        self.down.insert(node, up_at_ms);
+    }
+
+    fn refuse(&mut self, cluster: &mut Cluster, node: usize, fault: Fault) {
+        cluster.witness.expect_disk_errors(node, true);
+        self.refusing.insert(node, fault);
+    }
+
+    /// An old store comes back: of a node that is not needed for what was acknowledged.
+    fn restore_store(&mut self, cluster: &mut Cluster, plan: &Plan, node: usize) {
+        if let Entry::Vacant(place) = self.backups.entry(node) {
+            place.insert(cluster.nodes[node].disk.copy());
+            return;
+        }
+        if !self.may_refill(cluster, plan, node) || cluster.nodes[node].replica.is_none() {
+            return;
+        }
+        let backup = self.backups.remove(&node).expect("seen above");
+        backup.crash();
+        self.crash(cluster, node);
+        cluster.nodes[node].disk.restore_store(&backup);
+        cluster.hits.count(Fault::OldBackup);
+        cluster.witness.expect_damage(node);
+        cluster.witness.store_lost(node);
+        self.refilling = Some(node);
+    }
+
+    /// Whether this node's store may go: all other honest ones are as high as anything acknowledged.
+    fn may_refill(&mut self, cluster: &Cluster, plan: &Plan, node: usize) -> bool {
+        let (highest, _) = cluster.highest();
+        if let Some(refilling) = self.refilling {
+            let heads = cluster.heads();
+            if heads[refilling].is_some_and(|head| head >= highest) {
+                self.refilling = None;
+            }
+        }
+        node < cluster.universities() && !plan.is_weak(node) && self.refilling.is_none_or(|r| r == node)
+    }
+
+    /// Time has passed: what mends itself does.
+    pub fn pass(&mut self, cluster: &mut Cluster) {
+        let stopped = std::mem::take(&mut cluster.stopped);
+        for node in stopped.into_keys() {
+            if let Some(fault) = self.refusing.get(&node) {
+                cluster.hits.count(*fault);
+            }
+            self.goes_down(cluster, node);
+        }
+        let now_ms = cluster.now_ms();
+        if self.mended_at_ms.is_some_and(|at_ms| at_ms <= now_ms) {
+            self.mend_ways(cluster);
+        }
+        let up: Vec<usize> =
+            self.down.iter().filter(|(_, at_ms)| **at_ms <= now_ms).map(|(n, _)| *n).collect();
+        for node in up {
+            self.start(cluster, node);
+        }
+    }
+
+    fn mend_ways(&mut self, cluster: &mut Cluster) {
+        self.mended_at_ms = None;
+        cluster.note(|| "the ways are mended".to_owned());
+        cluster.links.cut.clear();
+        for (a, b) in cluster.links.parted.clone() {
+            cluster.join(a, b);
+        }
+    }
+
+    fn start(&mut self, cluster: &mut Cluster, node: usize) {
+        self.down.remove(&node);
+        // Space was made, or the disk was replaced; a twin that found the other out is not started again.
+        if self.twin == Some(node) {
+            return;
+        }
+        self.refusing.remove(&node);
+        cluster.nodes[node].disk.heal();
+        cluster.witness.expect_disk_errors(node, false);
+        if cluster.nodes[node].replica.is_none() {
+            cluster.start(node);
+        }
+    }
+
+    /// Everything is mended; weak validators stay what they are.
+    pub fn mend(&mut self, cluster: &mut Cluster, plan: &Plan) {
+        self.pass(cluster);
+        cluster.note(|| "EVERYTHING IS MENDED".to_owned());
+        cluster.links.weather = FAIR;
+        if plan.restarts_all {
+            for node in 0..cluster.nodes.len() {
+                if cluster.nodes[node].replica.is_some() {
+                    self.crash(cluster, node);
+                }
+            }
+        }
+        self.mend_ways(cluster);
+        for node in 0..cluster.nodes.len() {
+            let disk = &cluster.nodes[node].disk;
+            disk.lie(false);
+            disk.heal();
+            cluster.witness.expect_disk_errors(node, false);
+            let pace = &mut cluster.nodes[node].pace;
+            let busy_until_ms = pace.busy_until_ms;
+            *pace = Default::default();
+            pace.busy_until_ms = busy_until_ms;
+        }
+        self.refusing.clear();
+        for node in 0..cluster.nodes.len() {
+            if cluster.nodes[node].replica.is_none() {
+                self.start(cluster, node);
+            }
+        }
+    }
+}
+
+/// Validators, weak ones among them, whose clocks may be far off, this one apart.
+fn far_clocks_besides(cluster: &Cluster, plan: &Plan, node: usize) -> usize {
+    let far = |other: &usize| {
+        plan.is_weak(*other) || cluster.nodes[*other].pace.wall_ahead_ms.unsigned_abs() > NEAR_MS
+    };
+    (0..plan.universities).filter(|other| *other != node).filter(far).count()
+}
