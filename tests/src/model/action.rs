@@ -32,6 +32,8 @@ pub enum Action {
     Timeout(Timeout),
     /// The host has checked a block.
     Checked(BlockHash, Purpose, Verdict),
+    /// A body arrives that the host had asked for.
+    Body(BlockHash),
     /// The host has built a block.
     Build,
     /// The host has committed the decided block.
@@ -60,6 +62,7 @@ impl Action {
             }
             Action::Timeout(timeout) => timeout.hash(&mut state),
             Action::Checked(block, purpose, verdict) => (block, purpose, verdict).hash(&mut state),
+            Action::Body(block) => block.hash(&mut state),
             Action::Build | Action::Commit | Action::Crash => {}
             Action::Work(flag) | Action::Lose(flag) => flag.hash(&mut state),
         }
@@ -75,6 +78,7 @@ impl Action {
             Action::Answer(..)
             | Action::Timeout(_)
             | Action::Checked(..)
+            | Action::Body(_)
             | Action::Build
             | Action::Commit
             | Action::Work(_)
@@ -99,6 +103,7 @@ impl Action {
                 let input = Input::BlockChecked { block: *block, purpose: *purpose, verdict: *verdict };
                 node.input(stage, input, sent)
             }
+            Action::Body(block) => node.pulled(stage, *block, sent),
             Action::Build => node.build_now(stage, sent),
             Action::Commit => node.commit_now(stage, sent),
             Action::Work(has_work) => {
@@ -130,6 +135,7 @@ impl Action {
                 let what = if matches!(purpose, Purpose::Fresh(_)) { "fresh" } else { "notarized" };
                 format!("finds the {what} block {} {verdict:?}", block_name(*block))
             }
+            Action::Body(block) => format!("gets the body of {}", block_name(*block)),
             Action::Build => "builds its block".into(),
             Action::Commit => "commits".into(),
             Action::Work(true) => "has work".into(),

@@ -413,6 +413,13 @@ mod tests {
     }
 
     #[test]
+    fn hosts_that_vote_for_what_they_have_not_got_are_seen_to_be_stuck() {
+        let scope = Scope { careless: true, ..named("n4-bodies").expect("a scope") };
+        let (_, found) = part(&scope, 43);
+        assert!(matches!(found, Some(Violation::Stuck(_))), "{found:?}");
+    }
+
+    #[test]
     fn more_liars_than_the_protocol_bears_are_seen_to_divide_the_others() {
         let scope = Scope { liars: vec![0, 1], ..named("n4-3views").expect("a scope") };
         let (_, found) = part(&scope, 43);

@@ -69,6 +69,9 @@ struct Local {
     heard: bool,
     signed: u128,
     decided: u128,
+    /// Bodies that it gives to others, and those that it asks for.
+    holds: u64,
+    wants: u64,
     /// Actions that need nothing from outside.
     own: Vec<u32>,
     /// Where each action leads.
@@ -115,6 +118,11 @@ pub struct Machine<'s> {
     always: Vec<u32>,
     answers: HashMap<(u32, Height), u32, Fast>,
     offered: Vec<u32>,
+    /// Each block that somebody holds or wants, with the arrival of its body.
+    bodies: Vec<(BlockHash, u32)>,
+    /// Those of them that liars have, and those that anybody has now.
+    invented: u64,
+    spread: u64,
 }
 
 impl<'s> Machine<'s> {
@@ -138,6 +146,9 @@ impl<'s> Machine<'s> {
             always: Vec::new(),
             answers: HashMap::default(),
             offered: Vec::new(),
+            bodies: Vec::new(),
+            invented: 0,
+            spread: 0,
         };
         machine.invent();
         let mut ids = Vec::new();
@@ -264,11 +275,13 @@ impl<'s> Machine<'s> {
     fn offer(&mut self, state: State) -> Result<(), Violation> {
         let hosts = self.hosts.len();
         let (mut said, mut certified) = (0, 0);
+        self.spread = self.invented;
         let mut signed = [0_u128; 16];
         for (host, signed) in signed.iter_mut().enumerate().take(hosts) {
             let local = &self.locals[self.local(state, host) as usize];
             *signed = local.signed;
             said |= local.signed;
+            self.spread |= local.holds;
             certified |= local.decided;
         }
         self.offered.clear();
@@ -389,6 +402,12 @@ impl<'s> Machine<'s> {
             if self.reaches(&self.locals[id as usize], action) {
                 self.follow(state, host, id, action, next)?;
             }
+        }
+        let mut given = self.locals[id as usize].wants & self.spread;
+        while given != 0 {
+            let (_, action) = self.bodies[given.trailing_zeros() as usize];
+            given &= given - 1;
+            self.follow(state, host, id, action, next)?;
         }
         for action in self.answers_for(state, host) {
             self.follow(state, host, id, action, next)?;

@@ -10,7 +10,7 @@ pub enum Message {
     Proposal(SignedProposal, Option<Certificate>),
     /// A vote.
     Vote(SignedVote),
-    /// A certificate, sent once to all.
+    /// A certificate: sent once to all, and a finalization to whoever is behind.
     Certificate(Certificate),
     /// What is repeated while a view lasts.
     Standing(Standing),
@@ -20,8 +20,6 @@ pub enum Message {
     Wanted(Wanted),
     /// Transactions for whoever can use them.
     Work,
-    /// The decided block of a height.
-    Final(Certificate),
     /// "I am here": exchanged on every connect.
     Head(Slot),
 }
@@ -32,7 +30,7 @@ impl Message {
         match self {
             Message::Proposal(signed, _) => Some(signed.proposal.slot.height),
             Message::Vote(signed) => Some(signed.vote.slot().height),
-            Message::Certificate(held) | Message::Final(held) => Some(held.slot().height),
+            Message::Certificate(held) => Some(held.slot().height),
             Message::Standing(standing) => Some(standing.slot.height),
             Message::Justification(list) => list.first().map(|held| held.slot().height),
             Message::Wanted(wanted) => Some(wanted.first.height),

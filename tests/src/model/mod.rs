@@ -8,7 +8,8 @@
 //! Liars have signed everything. So what matters of the network is what can be made of honest signatures: a
 //! certificate is deliverable to anyone from the moment enough honest votes were signed, whatever was lost, late,
 //! repeated or reordered on the way; a proposal, as soon as its honest leader signed it, or any of a small
-//! alphabet where a liar leads (two fresh blocks, and every block that an honest vote notarizes, again). Whether
+//! alphabet where a liar leads (two fresh blocks, and every block that an honest vote notarizes, again). The body
+//! of a block can be had of an honest member that holds it, or of the liar that made it, who may refuse. Whether
 //! a certificate counts is judged by production code, which is also shown forgeries with too few signers.
 //!
 //! # What is left out, and why nothing is lost
@@ -17,6 +18,8 @@
 //!   and nothing else reaches the engine in between. The power cuts in between are steps of their own.
 //! * Builds and decisions are served at once, but in scopes with a slow host; a late build is what a late start
 //!   of the height is.
+//! * Bodies come with their proposals, but in scopes that count them; there whoever needs one pulls it, in a step
+//!   of its own, and cannot vote, finalize or commit before. All who give it give the same.
 //! * A proposal waits outside until its view is entered, for no rule reads it before; and only the first counts.
 //!   Scopes that count votes deliver every one of them, to see the evidence.
 //! * Of the certificates that different signers could make, the one by the lowest places is taken.

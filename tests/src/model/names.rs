@@ -14,6 +14,11 @@ pub fn invented(member: usize, which: u8, slot: Slot) -> BlockHash {
     named(b'l', member as u8, which, 0, slot)
 }
 
+/// Whether a liar invented the block, and so has its body.
+pub fn is_invented(block: BlockHash) -> bool {
+    block.0.0[0] == b'l'
+}
+
 fn named(kind: u8, member: u8, which: u8, life: u8, slot: Slot) -> BlockHash {
     let mut name = [0; 32];
     name[..6].copy_from_slice(&[kind, member, which, life, slot.height.0 as u8, slot.view.0 as u8]);

@@ -6,9 +6,9 @@
 
 use std::collections::VecDeque;
 
-use tanba_consensus::{Input, Standing, Timeout, recovery::CheckedAnswer, set_change::Handover};
+use tanba_consensus::{Input, Purpose, Standing, Timeout, recovery::CheckedAnswer, set_change::Handover};
 use tanba_crypto::Verified;
-use tanba_ledger::{Certificate, CertificateKind, SignedVote};
+use tanba_ledger::{BlockHash, Certificate, CertificateKind, SignedVote};
 
 use super::{
     message::{Message, Parcel},
@@ -152,9 +152,11 @@ impl<'s> Net<'s> {
     fn serve(&mut self) -> Result<bool, Violation> {
         for at in 0..self.nodes.len() {
             let node = &self.nodes[at];
-            if node.deciding.is_some() {
+            if node.can_commit(self.stage) {
                 self.act(at, Node::commit_now)?;
-            } else if let Some((block, purpose)) = node.checks.first().copied() {
+            } else if let Some(block) = self.body_for(at) {
+                self.act(at, |node, stage, sent| node.pulled(stage, block, sent))?;
+            } else if let Some((block, purpose)) = self.check_at(at) {
                 self.act(at, |node, stage, sent| node.input(stage, valid(block, purpose), sent))?;
             } else if node.build.is_some() {
                 self.act(at, Node::build_now)?;
@@ -164,6 +166,22 @@ impl<'s> Net<'s> {
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// A body that a host waits for, and that somebody it reaches holds.
+    fn body_for(&self, at: usize) -> Option<BlockHash> {
+        let gives = |from: usize, block: BlockHash| {
+            let reached = from != at && self.groups[from] == self.groups[at] && !self.is_gone(from);
+            reached && self.nodes[from].holds(self.stage, block)
+        };
+        let mut wanted = self.nodes[at].wanted_bodies(self.stage).into_iter();
+        wanted.find(|block| (0..self.nodes.len()).any(|from| gives(from, *block)))
+    }
+
+    /// A check that the host can answer.
+    fn check_at(&self, at: usize) -> Option<(BlockHash, Purpose)> {
+        let node = &self.nodes[at];
+        node.checks.iter().find(|(block, _)| node.holds(self.stage, *block)).copied()
     }
 
     /// Fires the timers of one kind that run now.
@@ -243,10 +261,7 @@ impl<'s> Net<'s> {
                 self.nodes[to].has_work = true;
                 inputs.push(Input::Work(own <= stage.last));
             }
-            Message::Final(held) if present(&held) => {
-                return self.act(to, |node, stage, sent| node.catch_up(stage, held, sent));
-            }
-            Message::Certificate(_) | Message::Final(_) => {}
+            Message::Certificate(_) => {}
         }
         for input in inputs {
             if self.nodes[to].height(stage) == own {

@@ -21,6 +21,7 @@ use super::{
     violation::Violation,
 };
 
+mod bodies;
 mod lives;
 
 /// A power cut at the n-th promise of a step, before or after it reached the disk; never after it was sent.
@@ -52,6 +53,8 @@ pub struct Node {
     pub checks: BTreeSet<(BlockHash, Purpose)>,
     /// A block to build.
     pub build: Option<Slot>,
+    /// Bodies of the present height, beside the journal.
+    pub bodies: BTreeSet<BlockHash>,
     /// A decision to commit.
     pub deciding: Option<Certificate>,
     /// Whether its clients have something to submit.
@@ -96,6 +99,7 @@ impl Node {
             timers: BTreeSet::new(),
             checks: BTreeSet::new(),
             build: None,
+            bodies: BTreeSet::new(),
             deciding: None,
             has_work,
             signed: BTreeSet::new(),
@@ -208,7 +212,7 @@ impl Node {
                     self.built(stage);
                 }
             }
-            Output::Check { block, purpose, .. } if stage.quick_checks => {
+            Output::Check { block, purpose, .. } if self.checks_at_once(stage, block) => {
                 self.engine.handle(valid(block, purpose));
             }
             Output::Check { block, purpose, .. } => {
@@ -229,7 +233,7 @@ impl Node {
             Output::SendFinalization { to, height } => {
                 sent.extend(
                     self.finalization(stage, height)
-                        .map(|held| (Some(member_at(height, to)), Message::Final(held))),
+                        .map(|held| (Some(member_at(height, to)), Message::Certificate(held))),
                 );
             }
             Output::ForwardWork(Audience::Leader(leader)) => {
@@ -263,6 +267,7 @@ impl Node {
         let Some(slot) = self.build.take() else { return };
         debug_assert_eq!(slot.height, self.height(stage));
         let block = names::built(self.member, self.instance, self.lives + self.losses, slot);
+        self.keep_body(stage, block);
         self.engine.handle(Input::Built { slot, block });
     }
 
@@ -334,8 +339,11 @@ impl Node {
         Ok(())
     }
 
-    /// Hands the pending decision to the store, and starts the next height.
+    /// Hands the pending decision to the store, if its body is here, and starts the next height.
     fn commit(&mut self, stage: &Stage) {
+        if !self.can_commit(stage) {
+            return;
+        }
         let Some(certificate) = self.deciding.take() else { return };
         let height = self.height(stage);
         assert_eq!(certificate.slot().height, height, "blocks are committed in order");
@@ -352,6 +360,7 @@ impl Node {
             recovery.advance(height, stage.set(height.next()).clone());
         }
         self.checks.clear();
+        self.bodies.clear();
         self.timers.clear();
         self.start_height(stage);
     }
@@ -367,6 +376,7 @@ impl Node {
     /// The catch-up: a certified block of the present height.
     pub fn catch_up(&mut self, stage: &Stage, held: Certificate, sent: &mut Vec<Parcel>) -> Outcome {
         founded::certificate(stage, self.member, &held)?;
+        self.bodies.extend(held.vote.block());
         self.deciding = Some(held);
         self.commit_now(stage, sent)
     }
@@ -408,7 +418,8 @@ impl Node {
         }
         self.engine.digest(&mut state);
         self.guard.digest(&mut state);
-        (&self.timers, &self.checks, self.build, self.has_work, self.retired, &self.heard).hash(&mut state);
+        (&self.timers, &self.checks, &self.bodies, self.build, self.has_work, self.retired, &self.heard)
+            .hash(&mut state);
         (self.lives, self.losses, self.toggles, self.retries).hash(&mut state);
         self.deciding.as_ref().map(|held| (held.vote, &held.signers)).hash(&mut state);
         self.recovery.is_some().hash(&mut state);

@@ -30,6 +30,10 @@ pub struct Scope {
     pub calm: bool,
     /// Blocks are found valid at once.
     pub quick_checks: bool,
+    /// Bodies are pulled, one by one, from a member that holds them; liars give theirs to whom they like.
+    pub bodies: bool,
+    /// Hosts find valid what they have not got: for showing that the checkers see it.
+    pub careless: bool,
     /// A fresh block may be found invalid, differently by each.
     pub refusals: bool,
     /// Restarts of each member, at any moment and at each promise.
@@ -64,6 +68,8 @@ impl Scope {
             slow_host: false,
             calm: false,
             quick_checks: false,
+            bodies: false,
+            careless: false,
             refusals: true,
             crashes: 0,
             loses: None,
@@ -83,6 +89,7 @@ impl Scope {
         stage.liars.clone_from(&self.liars);
         stage.slow_host = self.slow_host;
         stage.quick_checks = self.quick_checks;
+        (stage.bodies, stage.careless) = (self.bodies, self.careless);
         stage.forgetful = self.forgetful;
         if self.silent {
             stage.config = Config { silent_heights: 1, ..CONFIG };
@@ -99,6 +106,10 @@ pub fn scopes() -> Vec<Scope> {
         Scope {
             slow_host: true,
             ..Scope::of("n4-slow", "blocks are built, checked and committed late or never", 4, &[0], 2)
+        },
+        Scope {
+            bodies: true,
+            ..Scope::of("n4-bodies", "bodies are pulled from members, and kept back by a liar", 4, &[0], 2)
         },
         Scope {
             votes: true,

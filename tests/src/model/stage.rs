@@ -50,6 +50,10 @@ pub struct Stage {
     pub slow_host: bool,
     /// Checks are answered at once, with yes.
     pub quick_checks: bool,
+    /// Bodies travel apart from proposals: each host has those that it built or pulled from somebody.
+    pub bodies: bool,
+    /// Hosts find valid what they have not got, to see the checkers at work.
+    pub careless: bool,
     keys: Vec<SigningKey>,
     publics: Vec<PublicKey>,
     sets: Vec<(Vec<usize>, ValidatorSet)>,
@@ -82,6 +86,8 @@ impl Stage {
             forgetful: None,
             slow_host: false,
             quick_checks: false,
+            bodies: false,
+            careless: false,
             keys,
             publics,
             sets,

@@ -3,11 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tanba_consensus::{Purpose, Timeout, Utterance, input::Verdict, recovery::CheckedAnswer};
-use tanba_ledger::{Slot, View, Vote};
+use tanba_ledger::{BlockHash, Slot, View, Vote};
 
 use super::{
-    Action, Cut, Local, Machine, NODES_MAX, NOTHING, Node, Origin, Outcomes, SEVERAL, State, UNKNOWN,
-    Violation, answer, panic_text,
+    super::names::is_invented, Action, Cut, Local, Machine, NODES_MAX, NOTHING, Node, Origin, Outcomes,
+    SEVERAL, State, UNKNOWN, Violation, answer, panic_text,
 };
 
 impl Machine<'_> {
@@ -31,6 +31,7 @@ impl Machine<'_> {
             decided |= 1 << self.word(Utterance::Vote(Vote::Finalize(slot, block)));
         }
         let own = self.own_actions(&node);
+        let (holds, wants) = self.bodies(&node);
         let slot = node.slot(self.stage);
         let (done, heard) = (node.is_done(self.stage), node.heard.contains(&slot));
         let recovering = node.recovery.is_some();
@@ -46,11 +47,35 @@ impl Machine<'_> {
             heard,
             signed,
             decided,
+            holds,
+            wants,
             own,
             next,
         });
         self.keep(id, node);
         id
+    }
+
+    /// The bodies that a host has and those that it asks for, as bits.
+    fn bodies(&mut self, node: &Node) -> (u64, u64) {
+        let held = node.held_bodies(self.stage);
+        let wanted = if self.stage.bodies { node.wanted_bodies(self.stage) } else { Default::default() };
+        let holds = held.into_iter().fold(0, |bits, block| bits | self.block(block));
+        let wants = wanted.into_iter().fold(0, |bits, block| bits | self.block(block));
+        (holds, wants)
+    }
+
+    /// The bit of a block.
+    fn block(&mut self, block: BlockHash) -> u64 {
+        let place = self.bodies.iter().position(|(known, _)| *known == block).unwrap_or_else(|| {
+            let action = self.action(Action::Body(block));
+            self.bodies.push((block, action));
+            self.bodies.len() - 1
+        });
+        assert!(place < 64, "a scope has at most 64 blocks");
+        let bit = 1 << place;
+        self.invented |= if is_invented(block) { bit } else { 0 };
+        bit
     }
 
     /// Keeps a host whole until many others have been kept after it; where all began, for ever.
@@ -101,7 +126,10 @@ impl Machine<'_> {
             }
         }
         for (block, purpose) in &node.checks {
-            actions.push(Action::Checked(*block, *purpose, Verdict::Valid));
+            // Whoever lacks the body gets it first.
+            if !self.stage.bodies {
+                actions.push(Action::Checked(*block, *purpose, Verdict::Valid));
+            }
             if self.scope.refusals && matches!(purpose, Purpose::Fresh(_)) {
                 actions.push(Action::Checked(*block, *purpose, Verdict::Invalid));
             }
@@ -109,7 +137,7 @@ impl Machine<'_> {
         if within && node.build.is_some() {
             actions.push(Action::Build);
         }
-        if node.deciding.is_some() {
+        if node.can_commit(self.stage) {
             actions.push(Action::Commit);
         }
         if within && node.toggles < self.scope.toggles {

@@ -33,7 +33,8 @@ impl Machine<'_> {
         }
         let before = &self.locals[step.from as usize];
         let after = &self.locals[self.local(to, usize::from(step.host)) as usize];
-        before.signed == after.signed && before.decided == after.decided
+        let kept = before.holds == after.holds;
+        kept && before.signed == after.signed && before.decided == after.decided
     }
 
     /// Fills `found` with every state that one host can reach in silence, this one first, each with the place of

@@ -44,6 +44,7 @@ impl Node {
     /// The journal is gone; with `backup`, the store is back at the height the stage began with.
     pub fn lose_journal(&mut self, stage: &Stage, backup: bool, sent: &mut Vec<Parcel>) -> Outcome {
         self.losses += 1;
+        self.bodies.clear();
         if backup {
             self.decided.clear();
         }
