@@ -40,6 +40,8 @@ pub enum Action {
     Commit,
     /// Work comes or goes.
     Work(bool),
+    /// A heartbeat falls due by the host's clock.
+    Heartbeat,
     /// The power fails.
     Crash,
     /// The journal is gone and, if so said, the store is an old backup.
@@ -63,7 +65,7 @@ impl Action {
             Action::Timeout(timeout) => timeout.hash(&mut state),
             Action::Checked(block, purpose, verdict) => (block, purpose, verdict).hash(&mut state),
             Action::Body(block) => block.hash(&mut state),
-            Action::Build | Action::Commit | Action::Crash => {}
+            Action::Build | Action::Commit | Action::Heartbeat | Action::Crash => {}
             Action::Work(flag) | Action::Lose(flag) => flag.hash(&mut state),
         }
         state.value()
@@ -82,6 +84,7 @@ impl Action {
             | Action::Build
             | Action::Commit
             | Action::Work(_)
+            | Action::Heartbeat
             | Action::Crash
             | Action::Lose(_) => None,
         }
@@ -110,6 +113,7 @@ impl Action {
                 node.toggles += 1;
                 node.work(stage, *has_work, sent)
             }
+            Action::Heartbeat => node.beat(stage, sent),
             Action::Crash => node.crash(stage, sent),
             Action::Lose(backup) => node.lose_journal(stage, *backup, sent),
         }
@@ -140,6 +144,7 @@ impl Action {
             Action::Commit => "commits".into(),
             Action::Work(true) => "has work".into(),
             Action::Work(false) => "has no work any more".into(),
+            Action::Heartbeat => "sees its heartbeat fall due".into(),
             Action::Crash => "crashes and restarts".into(),
             Action::Lose(false) => "restarts without its journal".into(),
             Action::Lose(true) => "restarts without its journal, from an old store".into(),

@@ -121,6 +121,11 @@ impl<'s> Net<'s> {
         self.answer_starters()
     }
 
+    /// Time passes, until a heartbeat is due by every clock.
+    pub fn beat(&mut self) -> Outcome {
+        (0..self.nodes.len()).try_for_each(|at| self.act(at, Node::beat))
+    }
+
     fn answer_starters(&mut self) -> Outcome {
         for at in 0..self.nodes.len() {
             for peer in 0..self.nodes.len() {

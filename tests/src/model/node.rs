@@ -59,6 +59,8 @@ pub struct Node {
     pub deciding: Option<Certificate>,
     /// Whether its clients have something to submit.
     pub has_work: bool,
+    /// Whether by its clock the time has come for a block without transactions.
+    pub heartbeat: bool,
     /// All it ever signed, whatever its journal still knows.
     pub signed: BTreeSet<Utterance>,
     /// The start-up protocol of a lost journal.
@@ -102,6 +104,7 @@ impl Node {
             bodies: BTreeSet::new(),
             deciding: None,
             has_work,
+            heartbeat: false,
             signed: BTreeSet::new(),
             recovery: None,
             retired: false,
@@ -136,20 +139,16 @@ impl Node {
     /// Whether it has work that it may bring about itself.
     pub fn pushes(&self, stage: &Stage) -> bool {
         let height = self.height(stage);
-        self.has_work
-            && height <= stage.last
+        self.is_work_due(stage)
             && !self.retired
             && self.recovery.is_none()
             && self.guard.may_speak_at(height)
             && stage.index(self.member, height).is_some()
     }
 
-    /// Whether it has clients of a member that may speak some time up to the last height.
-    pub fn is_mute(&self, stage: &Stage) -> bool {
-        self.retired
-            || self.recovery.is_some()
-            || !self.guard.may_speak_at(self.height(stage))
-            || stage.index(self.member, self.height(stage)).is_none()
+    /// Whether the engine is told of work: of clients, or because a heartbeat is due.
+    fn is_work_due(&self, stage: &Stage) -> bool {
+        (self.has_work || self.heartbeat) && self.height(stage) <= stage.last
     }
 
     /// Arms a power cut within the next step; says afterwards how many promises the step made.
@@ -236,6 +235,8 @@ impl Node {
                         .map(|held| (Some(member_at(height, to)), Message::Certificate(held))),
                 );
             }
+            // A heartbeat cannot be sent to anyone.
+            Output::ForwardWork(_) if !self.has_work => {}
             Output::ForwardWork(Audience::Leader(leader)) => {
                 sent.push((Some(member_at(height, leader)), Message::Work));
             }
@@ -361,6 +362,7 @@ impl Node {
         }
         self.checks.clear();
         self.bodies.clear();
+        self.heartbeat = false;
         self.timers.clear();
         self.start_height(stage);
     }
@@ -395,7 +397,7 @@ impl Node {
         self.heard = recovered.proposals.iter().map(|signed| signed.proposal.slot).collect();
         let validators = stage.set(height).clone();
         self.engine.handle(Input::StartHeight(StartHeight { height, validators, own, recovered }));
-        self.engine.handle(Input::Work(self.has_work && height <= stage.last));
+        self.engine.handle(Input::Work(self.is_work_due(stage)));
     }
 
     /// Work comes or goes.
@@ -404,7 +406,14 @@ impl Node {
         if !has_work {
             self.build = None;
         }
-        let due = has_work && self.height(stage) <= stage.last;
+        let due = self.is_work_due(stage);
+        self.input(stage, Input::Work(due), sent)
+    }
+
+    /// By its clock a heartbeat falls due; it stays so until the next block.
+    pub fn beat(&mut self, stage: &Stage, sent: &mut Vec<Parcel>) -> Outcome {
+        self.heartbeat = true;
+        let due = self.is_work_due(stage);
         self.input(stage, Input::Work(due), sent)
     }
 
@@ -418,7 +427,16 @@ impl Node {
         }
         self.engine.digest(&mut state);
         self.guard.digest(&mut state);
-        (&self.timers, &self.checks, &self.bodies, self.build, self.has_work, self.retired, &self.heard)
+        (
+            &self.timers,
+            &self.checks,
+            &self.bodies,
+            self.build,
+            self.has_work,
+            self.heartbeat,
+            self.retired,
+            &self.heard,
+        )
             .hash(&mut state);
         (self.lives, self.losses, self.toggles, self.retries).hash(&mut state);
         self.deciding.as_ref().map(|held| (held.vote, &held.signers)).hash(&mut state);

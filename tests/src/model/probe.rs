@@ -11,11 +11,22 @@ use super::{
 /// repetitions before it, as the delays of a deployment do.
 pub const ROUNDS_MAX: usize = 40;
 
-/// Heals the network and runs it until all has been decided and no timer is left. Gives the rounds it took.
+/// Heals the network and runs it until all has been decided and no timer is left. Gives the rounds it took. Where
+/// heartbeats are all there is, each must bring another block.
 pub fn heal(stage: &Stage, nodes: Vec<Node>) -> Result<usize, Violation> {
     let mut net = Net::new(stage, nodes);
     net.connect()?;
-    run(stage, &mut net)
+    if !stage.heartbeats {
+        return run(stage, &mut net);
+    }
+    let mut rounds = 0;
+    for _height in stage.first.0..=stage.last.0 {
+        net.beat()?;
+        rounds = rounds.max(run(stage, &mut net)?);
+    }
+    let resting = net.nodes.iter().filter(|node| !node.is_done(stage));
+    let resting: Vec<usize> = resting.map(|node| node.member).collect();
+    if resting.is_empty() { Ok(rounds) } else { Err(Violation::Stuck(resting)) }
 }
 
 /// The same for a network whose hosts are connected.
@@ -73,6 +84,20 @@ mod tests {
         let stage = named("n4-3views").expect("a scope").stage(40);
         let nodes = hosts(&stage, &[1, 2, 3]);
         assert!(heal(&stage, nodes).is_ok_and(|rounds| rounds <= 4));
+    }
+
+    #[test]
+    fn without_work_each_heartbeat_brings_one_block() {
+        let stage = named("n4-heartbeat").expect("a scope").stage(40);
+        let nodes =
+            (1..4).map(|member| Node::new(&stage, member, 0, false).expect("a host starts")).collect();
+        let mut net = Net::new(&stage, nodes);
+        net.connect().expect("hosts connect");
+        for blocks in 0..=2 {
+            run(&stage, &mut net).expect("they come to rest");
+            assert!(net.nodes.iter().all(|node| node.decided.len() == blocks));
+            net.beat().expect("time passes");
+        }
     }
 
     #[test]

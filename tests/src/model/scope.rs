@@ -42,6 +42,8 @@ pub struct Scope {
     pub loses: Option<usize>,
     /// Who has work at the beginning.
     pub workers: Vec<usize>,
+    /// At any moment of a height a heartbeat falls due at each member, until the next block.
+    pub heartbeats: bool,
     /// How often work may come or go, for each member.
     pub toggles: u8,
     /// How often each member may repeat a question.
@@ -74,6 +76,7 @@ impl Scope {
             crashes: 0,
             loses: None,
             workers: (0..n).collect(),
+            heartbeats: false,
             toggles: 0,
             retries: 0,
             silent: false,
@@ -90,6 +93,7 @@ impl Scope {
         stage.slow_host = self.slow_host;
         stage.quick_checks = self.quick_checks;
         (stage.bodies, stage.careless) = (self.bodies, self.careless);
+        stage.heartbeats = self.heartbeats;
         stage.forgetful = self.forgetful;
         if self.silent {
             stage.config = Config { silent_heights: 1, ..CONFIG };
@@ -153,8 +157,16 @@ pub fn scopes() -> Vec<Scope> {
             workers: vec![],
             toggles: 2,
             retries: 1,
+            slow_host: true,
             refusals: false,
-            ..Scope::of("n4-rest", "work comes and goes", 4, &[0], 2)
+            ..Scope::of("n4-rest", "work comes and goes, also while a block is built", 4, &[0], 2)
+        },
+        Scope {
+            workers: vec![],
+            heartbeats: true,
+            heights: 2,
+            refusals: false,
+            ..Scope::of("n4-heartbeat", "without work each height rests until its heartbeat", 4, &[0], 2)
         },
         Scope {
             silent: true,

@@ -52,6 +52,8 @@ pub struct Stage {
     pub quick_checks: bool,
     /// Bodies travel apart from proposals: each host has those that it built or pulled from somebody.
     pub bodies: bool,
+    /// Blocks without transactions are built when a heartbeat is due.
+    pub heartbeats: bool,
     /// Hosts find valid what they have not got, to see the checkers at work.
     pub careless: bool,
     keys: Vec<SigningKey>,
@@ -87,6 +89,7 @@ impl Stage {
             slow_host: false,
             quick_checks: false,
             bodies: false,
+            heartbeats: false,
             careless: false,
             keys,
             publics,

@@ -143,6 +143,9 @@ impl Machine<'_> {
         if within && node.toggles < self.scope.toggles {
             actions.push(Action::Work(!node.has_work));
         }
+        if within && self.stage.heartbeats && !node.heartbeat {
+            actions.push(Action::Heartbeat);
+        }
         if node.lives < self.scope.crashes {
             actions.push(Action::Crash);
         }
