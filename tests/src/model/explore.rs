@@ -291,7 +291,7 @@ impl Search<'_> {
         let thinned = (self.part.probes / PROBES_STEP).min(40);
         let stuck = is_end && !self.machine.is_cut_off(state);
         let period = if stuck { 1 << thinned.saturating_sub(8) } else { 64 << thinned };
-        if !(self.seen.len() as u64).is_multiple_of(period) || !self.stage.bears_its_liars() {
+        if !(self.seen.len() as u64).is_multiple_of(period) || !self.stage.bears_its_faulty() {
             return Ok(());
         }
         self.part.probes += 1;

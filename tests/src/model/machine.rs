@@ -58,11 +58,22 @@ const NODES_MAX: usize = 8_192;
 /// How a local state came about: from which one, by which action, with which power cut.
 type Origin = (u32, u32, Option<Cut>);
 
+/// What a starting host still has to hear.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Asks {
+    /// Nothing: it started long ago.
+    Nothing,
+    /// That so many more have heard nothing from it but what its journal holds: so many have said it.
+    Memories { answered: usize },
+    /// Where the others are, above this height.
+    Heights { above: Height },
+}
+
 /// A host's state, and what follows from it alone.
 struct Local {
     node: Option<Box<Node>>,
     origin: Option<Origin>,
-    recovering: bool,
+    asks: Asks,
     can_crash: bool,
     slot: Slot,
     done: bool,

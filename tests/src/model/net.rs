@@ -6,7 +6,11 @@
 
 use std::collections::VecDeque;
 
-use tanba_consensus::{Input, Purpose, Standing, Timeout, recovery::CheckedAnswer, set_change::Handover};
+use tanba_consensus::{
+    Input, Purpose, Standing, Timeout,
+    recovery::{CheckedAnswer, Inquiry},
+    set_change::Handover,
+};
 use tanba_crypto::Verified;
 use tanba_ledger::{BlockHash, Certificate, CertificateKind, SignedVote};
 
@@ -126,12 +130,16 @@ impl<'s> Net<'s> {
         (0..self.nodes.len()).try_for_each(|at| self.act(at, Node::beat))
     }
 
-    fn answer_starters(&mut self) -> Outcome {
+    /// Starting hosts ask again whom they reach.
+    pub fn answer_starters(&mut self) -> Outcome {
         for at in 0..self.nodes.len() {
             for peer in 0..self.nodes.len() {
                 let Some(recovery) = &self.nodes[at].recovery else { break };
-                if peer != at {
-                    let (member, answer) = answer(self.stage, &self.nodes[peer], recovery);
+                let (own, head) = (self.nodes[at].height(self.stage), self.nodes[peer].height(self.stage));
+                // What is said of heights above the present one waits for the catch-up.
+                let reached = peer != at && self.groups[peer] == self.groups[at] && head <= own.next();
+                if reached {
+                    let (member, answer) = answer(self.stage, &self.nodes[peer], &recovery.inquiry());
                     self.act(at, |node, stage, sent| node.answered(stage, member, &answer, sent))?;
                 }
             }
@@ -282,9 +290,9 @@ fn all<T, U>(list: Vec<T>, check: impl Fn(T) -> Option<U>) -> Vec<U> {
 }
 
 /// What a host answers a starting one, checked; and the member it is from.
-pub fn answer(stage: &Stage, from: &Node, recovery: &tanba_consensus::Recovery) -> (usize, CheckedAnswer) {
+pub fn answer(stage: &Stage, from: &Node, inquiry: &Inquiry) -> (usize, CheckedAnswer) {
     let decided = from.decided.last().cloned();
-    let raw = from.engine.answer_inquiry(&recovery.inquiry(), decided);
+    let raw = from.engine.answer_inquiry(inquiry, decided);
     let decided: Option<Verified<Certificate>> = raw.decided.and_then(|held| {
         debug_assert_eq!(held.kind(), CertificateKind::Finalization);
         stage.checked(held)

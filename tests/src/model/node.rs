@@ -63,7 +63,7 @@ pub struct Node {
     pub heartbeat: bool,
     /// All it ever signed, whatever its journal still knows.
     pub signed: BTreeSet<Utterance>,
-    /// The start-up protocol of a lost journal.
+    /// The start-up protocol, while it lasts.
     pub recovery: Option<Recovery>,
     /// Journal and store were lost: it never speaks again.
     pub retired: bool,
@@ -248,7 +248,7 @@ impl Node {
                 founded::certificate(stage, self.member, &certificate)?;
                 self.deciding = Some(certificate);
                 if !stage.slow_host {
-                    self.commit(stage);
+                    self.commit(stage)?;
                 }
             }
             Output::Equivocation(evidence) => {
@@ -341,14 +341,14 @@ impl Node {
     }
 
     /// Hands the pending decision to the store, if its body is here, and starts the next height.
-    fn commit(&mut self, stage: &Stage) {
+    fn commit(&mut self, stage: &Stage) -> Outcome {
         if !self.can_commit(stage) {
-            return;
+            return Ok(());
         }
-        let Some(certificate) = self.deciding.take() else { return };
+        let certificate = self.deciding.take().expect("there is a decision to commit");
         let height = self.height(stage);
         assert_eq!(certificate.slot().height, height, "blocks are committed in order");
-        if self.recovery.is_none() {
+        if self.has_journal() {
             if let Some(cover) = self.guard.cover(height) {
                 self.guard.remember(std::slice::from_ref(&cover));
                 self.journal.push(cover);
@@ -360,16 +360,18 @@ impl Node {
         if let Some(recovery) = &mut self.recovery {
             recovery.advance(height, stage.set(height.next()).clone());
         }
+        self.judge(stage)?;
         self.checks.clear();
         self.bodies.clear();
         self.heartbeat = false;
         self.timers.clear();
         self.start_height(stage);
+        Ok(())
     }
 
     /// Commits a pending decision, as a step of its own.
     pub fn commit_now(&mut self, stage: &Stage, sent: &mut Vec<Parcel>) -> Outcome {
-        self.commit(stage);
+        self.commit(stage)?;
         self.drain(stage, sent)?;
         self.prune();
         Ok(())

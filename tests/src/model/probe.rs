@@ -31,8 +31,9 @@ pub fn heal(stage: &Stage, nodes: Vec<Node>) -> Result<usize, Violation> {
 
 /// The same for a network whose hosts are connected.
 pub fn run(stage: &Stage, net: &mut Net<'_>) -> Result<usize, Violation> {
-    net.settle()?;
     for round in 0..ROUNDS_MAX {
+        net.answer_starters()?;
+        net.settle()?;
         if waiting(stage, net).is_empty() && restless(stage, net).is_empty() {
             return Ok(round);
         }

@@ -94,7 +94,7 @@ impl Scope {
         stage.quick_checks = self.quick_checks;
         (stage.bodies, stage.careless) = (self.bodies, self.careless);
         stage.heartbeats = self.heartbeats;
-        stage.forgetful = self.forgetful;
+        (stage.forgetful, stage.loser) = (self.forgetful, self.loses);
         if self.silent {
             stage.config = Config { silent_heights: 1, ..CONFIG };
         }
@@ -144,7 +144,20 @@ pub fn scopes() -> Vec<Scope> {
             loses: Some(3),
             quick_checks: true,
             refusals: false,
-            ..Scope::of("n4-journal-late", "the same while views time out", 4, &[], 1)
+            ..Scope::of("n4-journal-late", "the same while views time out", 4, &[], 2)
+        },
+        Scope {
+            heights: 2,
+            loses: Some(3),
+            quick_checks: true,
+            refusals: false,
+            ..Scope::of(
+                "n4-journal-liar",
+                "the same beside a liar, which is one fault too many for progress",
+                4,
+                &[0],
+                2,
+            )
         },
         Scope {
             sets: vec![vec![0, 1, 2, 3], vec![1, 2, 3, 4]],

@@ -46,6 +46,8 @@ pub struct Stage {
     pub config: Config,
     /// A member that forgets its journal whenever it restarts, to see the checkers at work.
     pub forgetful: Option<usize>,
+    /// The member that may lose its journal.
+    pub loser: Option<usize>,
     /// Blocks are built and checked, and decided blocks committed, when the scheduler says so; else at once.
     pub slow_host: bool,
     /// Checks are answered at once, with yes.
@@ -86,6 +88,7 @@ impl Stage {
             liars: Vec::new(),
             config: CONFIG,
             forgetful: None,
+            loser: None,
             slow_host: false,
             quick_checks: false,
             bodies: false,
@@ -148,11 +151,12 @@ impl Stage {
         n - (n - 1) / 3
     }
 
-    /// Whether no set has more than f liars: only then progress is promised.
-    pub fn bears_its_liars(&self) -> bool {
+    /// Whether no set has more than f that lie or forget: only then progress is promised.
+    pub fn bears_its_faulty(&self) -> bool {
         self.sets.iter().all(|(members, _)| {
-            let liars = members.iter().filter(|member| !self.is_honest(**member)).count();
-            3 * liars < members.len()
+            let forgets = |member| [self.forgetful, self.loser].contains(&Some(member));
+            let faulty = members.iter().filter(|member| !self.is_honest(**member) || forgets(**member));
+            3 * faulty.count() < members.len()
         })
     }
 

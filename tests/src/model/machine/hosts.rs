@@ -2,11 +2,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tanba_consensus::{Purpose, Timeout, Utterance, input::Verdict, recovery::CheckedAnswer};
-use tanba_ledger::{BlockHash, Slot, View, Vote};
+use tanba_consensus::{
+    Purpose, Timeout, Utterance,
+    input::Verdict,
+    recovery::{CheckedAnswer, Inquiry, Verdict as Standpoint},
+};
+use tanba_ledger::{BlockHash, Height, Slot, View, Vote};
 
 use super::{
-    super::names::is_invented, Action, Cut, Local, Machine, NODES_MAX, NOTHING, Node, Origin, Outcomes,
+    super::names::is_invented, Action, Asks, Cut, Local, Machine, NODES_MAX, NOTHING, Node, Origin, Outcomes,
     SEVERAL, State, UNKNOWN, Violation, answer, panic_text,
 };
 
@@ -34,13 +38,13 @@ impl Machine<'_> {
         let (holds, wants) = self.bodies(&node);
         let slot = node.slot(self.stage);
         let (done, heard) = (node.is_done(self.stage), node.heard.contains(&slot));
-        let recovering = node.recovery.is_some();
+        let asks = self.asks(&node);
         let can_crash = node.lives < self.scope.crashes;
         let next = Vec::new();
         self.locals.push(Local {
             node: None,
             origin,
-            recovering,
+            asks,
             can_crash,
             slot,
             done,
@@ -204,32 +208,63 @@ impl Machine<'_> {
         (outcome, promises)
     }
 
+    fn asks(&self, node: &Node) -> Asks {
+        let Some(recovery) = &node.recovery else { return Asks::Nothing };
+        match recovery.verdict() {
+            // An honest journal holds all that was signed: every restart compares the two.
+            Standpoint::Wait { answered, .. }
+                if recovery.loss().is_none() && self.stage.forgetful.is_none() =>
+            {
+                Asks::Memories { answered }
+            }
+            _ => Asks::Heights { above: recovery.inquiry().above },
+        }
+    }
+
     /// The answers that a starting host can get now, of everyone and also of liars, who show nothing.
     pub(super) fn answers_for(&mut self, state: State, host: usize) -> Vec<u32> {
-        let id = self.local(state, host);
-        if !self.locals[id as usize].recovering {
-            return Vec::new();
+        let nothing = || CheckedAnswer { decided: None, votes: Vec::new(), proposals: Vec::new() };
+        let (own, member) = (self.local(state, host), self.hosts[host]);
+        let Local { asks, slot, .. } = self.locals[own as usize];
+        match asks {
+            Asks::Nothing => Vec::new(),
+            // Only their number counts; so they answer one after the other.
+            Asks::Memories { answered } => {
+                let members = self.stage.members(slot.height);
+                let peer = members.iter().copied().filter(|peer| *peer != member).nth(answered);
+                peer.map(|peer| self.action(Action::Answer(peer, nothing()))).into_iter().collect()
+            }
+            Asks::Heights { above } => {
+                let mut actions = Vec::new();
+                for peer in (0..self.hosts.len()).filter(|peer| *peer != host) {
+                    let from = self.local(state, peer);
+                    // What is said of heights above the present one waits for the catch-up.
+                    if self.locals[from as usize].slot.height <= slot.height.next() {
+                        actions.push(self.answer_of(from, member, above));
+                    }
+                }
+                for liar in self.stage.liars.clone() {
+                    actions.push(self.action(Action::Answer(liar, nothing())));
+                }
+                actions
+            }
         }
-        let recovery = self.node(id).recovery.expect("it is recovering");
-        let above = recovery.inquiry().above;
-        let mut actions = Vec::new();
-        for peer in (0..self.hosts.len()).filter(|peer| *peer != host) {
-            let from = self.local(state, peer);
-            let known = self.answers.get(&(from, above)).copied();
-            actions.push(known.unwrap_or_else(|| {
-                let peer = self.node(from);
-                let (member, shown) = answer(self.stage, &peer, &recovery);
-                // Once the journal counts as lost, only the height matters, and not what is shown of it.
-                let shown = CheckedAnswer { votes: Vec::new(), proposals: Vec::new(), ..shown };
-                let action = self.action(Action::Answer(member, shown));
-                self.answers.insert((from, above), action);
-                action
-            }));
+    }
+
+    /// What a peer in this local state answers.
+    fn answer_of(&mut self, from: u32, asker: usize, above: Height) -> u32 {
+        if let Some(known) = self.answers.get(&(from, above)) {
+            return *known;
         }
-        for liar in self.stage.liars.clone() {
-            let nothing = CheckedAnswer { decided: None, votes: Vec::new(), proposals: Vec::new() };
-            actions.push(self.action(Action::Answer(liar, nothing)));
+        let peer = self.node(from);
+        let (member, shown) = answer(self.stage, &peer, &Inquiry { key: self.stage.public(asker), above });
+        if self.stage.forgetful.is_some() {
+            return self.action(Action::Answer(member, shown));
         }
-        actions
+        // The journal is lost: only the height matters, and not what is shown of it.
+        let shown = CheckedAnswer { votes: Vec::new(), proposals: Vec::new(), ..shown };
+        let action = self.action(Action::Answer(member, shown));
+        self.answers.insert((from, above), action);
+        action
     }
 }

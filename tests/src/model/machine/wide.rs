@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{super::fingerprint::Fast, Action, Expanded, Machine, Silence, State, Step};
+use super::{super::fingerprint::Fast, Asks, Expanded, Machine, Silence, State, Step};
 
 impl Machine<'_> {
     /// The states after the next thing that anybody could notice: some host does whatever it does in silence, and
@@ -27,12 +27,12 @@ impl Machine<'_> {
 
     /// Whether nobody could notice the step to this state.
     fn is_silent(&self, to: State, step: Step) -> bool {
-        // What a starting host is told depends on when it asks.
-        if matches!(self.actions[step.action as usize], Action::Answer(..) | Action::Lose(_)) {
-            return false;
-        }
         let before = &self.locals[step.from as usize];
         let after = &self.locals[self.local(to, usize::from(step.host)) as usize];
+        // What it is told of heights depends on when it asks.
+        if [before.asks, after.asks].iter().any(|asks| matches!(asks, Asks::Heights { .. })) {
+            return false;
+        }
         let kept = before.holds == after.holds;
         kept && before.signed == after.signed && before.decided == after.decided
     }

@@ -62,7 +62,7 @@ impl Node {
             self.engine.handle(valid(block, purpose));
         }
         if !stage.slow_host {
-            self.commit(stage);
+            self.commit(stage)?;
         }
         self.drain(stage, sent)?;
         self.prune();

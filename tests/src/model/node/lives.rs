@@ -1,7 +1,7 @@
 //! Restarts: with the journal, without it, and the start-up protocol in between.
 
 use tanba_consensus::{
-    Engine, Guard, Input, Recovery,
+    Engine, Guard, Input, Record, Recovery,
     recovery::{CheckedAnswer, Loss, Verdict as Standpoint},
 };
 use tanba_ledger::Height;
@@ -20,21 +20,16 @@ impl Node {
     /// The power fails; only the journal and the store survive, and the node starts again from them.
     pub fn crash(&mut self, stage: &Stage, sent: &mut Vec<Parcel>) -> Outcome {
         (self.lives, self.cut) = (self.lives + 1, None);
-        let head = self.height(stage).previous().unwrap_or(Height::GENESIS);
+        let head = self.head(stage);
         let key = stage.public(self.member);
         if stage.forgetful == Some(self.member) {
-            let (guard, owner) = Guard::create(CHAIN, key);
-            (self.guard, self.journal) = (guard, vec![owner]);
-            self.guard.commit(head);
-        } else if self.recovery.is_none() {
+            self.journal = vec![Record::Owner(CHAIN, key), Record::Covers(head)];
+        }
+        if !self.journal.is_empty() {
             let mut guard = Guard::replay(&self.journal, CHAIN, key).expect("our own journal");
             guard.commit(head);
-            if digest_of(&guard) != digest_of(&self.guard) {
+            if stage.forgetful != Some(self.member) && digest_of(&guard) != digest_of(&self.guard) {
                 return Err(Violation::Forgotten(self.member));
-            }
-            let whole = Recovery::begin(key, stage.set(head.next()).clone(), head, Ok(&guard));
-            if let Some(loss) = whole.loss() {
-                return Err(Violation::Recovery(self.member, format!("a whole journal: {loss}")));
             }
             self.guard = guard;
         }
@@ -45,19 +40,29 @@ impl Node {
     pub fn lose_journal(&mut self, stage: &Stage, backup: bool, sent: &mut Vec<Parcel>) -> Outcome {
         self.losses += 1;
         self.bodies.clear();
+        self.journal.clear();
         if backup {
             self.decided.clear();
         }
-        let head = self.height(stage).previous().unwrap_or(Height::GENESIS);
-        let key = stage.public(self.member);
-        let (mut guard, owner) = Guard::create(CHAIN, key);
-        guard.commit(head);
-        (self.guard, self.journal) = (guard, vec![owner]);
-        self.recovery = Some(Recovery::begin(key, stage.set(head.next()).clone(), head, Err(Loss::Missing)));
+        self.guard = Guard::create(CHAIN, stage.public(self.member)).0;
+        self.guard.commit(self.head(stage));
         self.begin_life(stage, sent)
     }
 
+    /// The highest block in the store.
+    fn head(&self, stage: &Stage) -> Height {
+        self.height(stage).previous().unwrap_or(Height::GENESIS)
+    }
+
+    /// Whether the journal takes records: a lost one does not, before a new one takes its place.
+    pub(super) fn has_journal(&self) -> bool {
+        self.recovery.as_ref().is_none_or(|recovery| recovery.loss().is_none())
+    }
+
     fn begin_life(&mut self, stage: &Stage, sent: &mut Vec<Parcel>) -> Outcome {
+        let found = if self.journal.is_empty() { Err(Loss::Missing) } else { Ok(&self.guard) };
+        let (key, head) = (stage.public(self.member), self.head(stage));
+        self.recovery = Some(Recovery::begin(key, stage.set(head.next()).clone(), head, found));
         self.engine = Engine::new(stage.config);
         (self.build, self.deciding) = (None, None);
         self.timers.clear();
@@ -66,7 +71,7 @@ impl Node {
         self.drain(stage, sent)?;
         self.prune();
         sent.push((None, Message::Head(self.slot(stage))));
-        Ok(())
+        self.judge(stage)
     }
 
     /// An answer to the start-up protocol's question.
@@ -78,26 +83,40 @@ impl Node {
         sent: &mut Vec<Parcel>,
     ) -> Outcome {
         let Some(recovery) = &mut self.recovery else { return Ok(()) };
-        recovery.on_answer(stage.public(peer), answer, None);
+        let guard = recovery.loss().is_none().then_some(&self.guard);
+        recovery.on_answer(stage.public(peer), answer, guard);
+        self.judge(stage)?;
+        let height = self.height(stage);
+        let speaks = self.recovery.is_none() && self.guard.may_speak_at(height) && !self.retired;
+        match stage.index(self.member, height).filter(|_| speaks) {
+            Some(own) => self.input(stage, Input::StartVoting(own), sent),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the start-up protocol if it has come to a verdict, which must be the right one.
+    pub(super) fn judge(&mut self, stage: &Stage) -> Outcome {
+        let Some(recovery) = &self.recovery else { return Ok(()) };
+        let (missing, forgetful) = (self.journal.is_empty(), stage.forgetful == Some(self.member));
+        if let Some(loss) = recovery.loss().filter(|_| !missing && !forgetful) {
+            return Err(Violation::Recovery(self.member, format!("a whole journal: {loss}")));
+        }
         match recovery.verdict() {
             Standpoint::Wait { .. } => return Ok(()),
-            Standpoint::Vote => return Err(Violation::Recovery(self.member, "leave to vote".into())),
+            Standpoint::Vote if missing => {
+                return Err(Violation::Recovery(self.member, "leave to vote".into()));
+            }
+            Standpoint::Vote => {}
             Standpoint::Retire => self.retired = true,
             Standpoint::AbstainThrough(_) => {
                 self.journal = recovery.new_journal(CHAIN);
                 let key = stage.public(self.member);
                 self.guard = Guard::replay(&self.journal, CHAIN, key).expect("our own journal");
-                self.guard.commit(self.height(stage).previous().unwrap_or(Height::GENESIS));
+                self.guard.commit(self.head(stage));
             }
         }
         self.recovery = None;
-        let height = self.height(stage);
-        match stage.index(self.member, height) {
-            Some(own) if self.guard.may_speak_at(height) && !self.retired => {
-                self.input(stage, Input::StartVoting(own), sent)
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 
