@@ -22,8 +22,8 @@ use super::{
     violation::Violation,
 };
 
-/// Probes of progress at full frequency; after each so many the frequency halves.
-const PROBES_STEP: u64 = 256;
+/// Samples of progress at full frequency; after each so many the frequency halves.
+const SAMPLES_STEP: u64 = 256;
 
 /// Short searches in a row that see nothing new before it is asked whether anything is left.
 const BARREN_MAX: u32 = 64;
@@ -54,9 +54,9 @@ pub struct Part {
     pub locals: u64,
     /// Steps from the beginning to the farthest state.
     pub depth: usize,
-    /// States in which nothing more can happen within the views of the scope.
+    /// States in which nothing more can happen within the views of the scope. Progress was probed from each.
     pub ends: u64,
-    /// States from which progress was probed.
+    /// Different healings that were tried, from the ends and from a sample of all states.
     pub probes: u64,
     /// The most rounds that a probe needed.
     pub rounds: usize,
@@ -129,7 +129,19 @@ pub fn explore_part(scope: &Scope, first: u64, states_max: u64) -> (Part, Option
     };
     let part = Part { first, ..Part::default() };
     let seen = HashSet::default();
-    let mut search = Search { stage: &stage, machine, root, seen, part, scope, wide: false, chance: first };
+    let probed = HashSet::default();
+    let mut search = Search {
+        stage: &stage,
+        machine,
+        root,
+        seen,
+        probed,
+        samples: 0,
+        part,
+        scope,
+        wide: false,
+        chance: first,
+    };
     let outcome = search.run(states_max);
     search.part.states = if search.wide { 0 } else { search.seen.len() as u64 };
     search.part.locals = search.machine.locals() as u64;
@@ -151,6 +163,8 @@ struct Search<'s> {
     machine: Machine<'s>,
     root: State,
     seen: HashSet<State, Fast>,
+    probed: HashSet<State, Fast>,
+    samples: u64,
     part: Part,
     scope: &'s Scope,
     wide: bool,
@@ -285,21 +299,25 @@ impl Search<'_> {
         steps
     }
 
-    /// Progress: from a sample of states, more of them early and where nothing more can happen.
+    /// Progress: from wherever nothing more can happen, and from a sample of all other states, more of them early.
+    /// Of states that heal alike one is enough.
     fn probe(&mut self, state: State, is_end: bool) -> Result<(), Failure> {
         self.part.ends += u64::from(is_end);
-        let thinned = (self.part.probes / PROBES_STEP).min(40);
-        let stuck = is_end && !self.machine.is_cut_off(state);
-        let period = if stuck { 1 << thinned.saturating_sub(8) } else { 64 << thinned };
-        if !(self.seen.len() as u64).is_multiple_of(period) || !self.stage.bears_its_faulty() {
+        let period = 64 << (self.samples / SAMPLES_STEP).min(40);
+        let sampled = (self.seen.len() as u64).is_multiple_of(period);
+        if !(is_end || sampled) || !self.stage.bears_its_faulty() {
             return Ok(());
         }
-        self.part.probes += 1;
+        self.samples += u64::from(sampled);
         let (mut probed, mut steps) = (state, Vec::new());
         if self.wide {
             let seed = self.draw();
             (probed, steps) = self.machine.deepen(state, seed);
         }
+        if !self.probed.insert(self.machine.essence(probed)) {
+            return Ok(());
+        }
+        self.part.probes += 1;
         let rounds = self.heal(probed).map_err(|violation| (steps, violation))?;
         self.part.rounds = self.part.rounds.max(rounds);
         Ok(())

@@ -83,6 +83,8 @@ struct Local {
     /// Bodies that it gives to others, and those that it asks for.
     holds: u64,
     wants: u64,
+    /// Number of what it is to a healed network.
+    essence: u32,
     /// Actions that need nothing from outside.
     own: Vec<u32>,
     /// Where each action leads.
@@ -117,6 +119,7 @@ pub struct Machine<'s> {
     bits: u32,
     locals: Vec<Local>,
     local_ids: HashMap<u128, u32, Fast>,
+    essence_ids: HashMap<u128, u32, Fast>,
     /// Whose hosts are kept whole, oldest first.
     whole: VecDeque<u32>,
     words: Vec<Word>,
@@ -147,6 +150,7 @@ impl<'s> Machine<'s> {
             hosts,
             locals: Vec::new(),
             local_ids: HashMap::default(),
+            essence_ids: HashMap::default(),
             whole: VecDeque::new(),
             words: Vec::new(),
             word_ids: HashMap::default(),
@@ -456,14 +460,11 @@ impl<'s> Machine<'s> {
         ids.into_iter().map(|id| self.node(id)).collect()
     }
 
-    /// Whether some host has gone beyond the views that are looked at.
-    pub fn is_cut_off(&self, state: State) -> bool {
-        let views = self.scope.views;
-        let beyond = |host| {
-            let local = &self.locals[self.local(state, host) as usize];
-            !local.done && local.slot.view.0 > views
-        };
-        (0..self.hosts.len()).any(beyond)
+    /// What healing depends on: states that give the same heal alike.
+    pub fn essence(&self, state: State) -> State {
+        let essence = |host| self.locals[self.local(state, host) as usize].essence;
+        let ids: Vec<u32> = (0..self.hosts.len()).map(essence).collect();
+        self.pack(&ids)
     }
 
     /// How many local states were met.

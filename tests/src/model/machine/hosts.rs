@@ -17,6 +17,10 @@ use super::{
 impl Machine<'_> {
     /// The number of a host's state.
     pub(super) fn intern(&mut self, node: Node, origin: Option<Origin>) -> u32 {
+        let mut node = node;
+        if node.is_done(self.stage) {
+            node.forget_words(self.stage).expect("a host that has nothing to decide says nothing");
+        }
         let fingerprint = node.fingerprint(self.stage);
         if let Some(id) = self.local_ids.get(&fingerprint) {
             return *id;
@@ -35,6 +39,8 @@ impl Machine<'_> {
             decided |= 1 << self.word(Utterance::Vote(Vote::Finalize(slot, block)));
         }
         let own = self.own_actions(&node);
+        let fresh = self.essence_ids.len() as u32;
+        let essence = *self.essence_ids.entry(node.essence(self.stage)).or_insert(fresh);
         let (holds, wants) = self.bodies(&node);
         let slot = node.slot(self.stage);
         let (done, heard) = (node.is_done(self.stage), node.heard.contains(&slot));
@@ -53,6 +59,7 @@ impl Machine<'_> {
             decided,
             holds,
             wants,
+            essence,
             own,
             next,
         });
@@ -105,6 +112,9 @@ impl Machine<'_> {
         node.arm(cut);
         let again = self.actions[action as usize].apply(self.stage, &mut node);
         again.expect("what succeeded once succeeds again");
+        if node.is_done(self.stage) {
+            node.forget_words(self.stage).expect("as before");
+        }
         node.arm(None);
         self.keep(id, node.clone());
         node
