@@ -2,46 +2,84 @@
 #![expect(clippy::print_stdout, reason = "this is the command's output")]
 
 use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     process::ExitCode,
-    sync::{Mutex, atomic::AtomicUsize, atomic::Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
     time::Instant,
 };
 
+use clap::{Args, Parser, Subcommand};
 use tanba_tests::{
     model::{self, Report, Scope, explore::explore_part, scope},
     twins::{self, Plan},
 };
 
-const HELP: &str = "\
-Looks at every state of agreement that a small world can reach, over the production engine and guard.
+/// Looks at every state of agreement that a small world can reach, over the production engine and guard.
+#[derive(Parser, Debug)]
+#[command(
+    name = "cargo model",
+    bin_name = "cargo model",
+    args_conflicts_with_subcommands = true,
+    after_help = about_scopes()
+)]
+struct Arguments {
+    /// Different states in each scope, at most. Unless said otherwise above 10^7 in all.
+    #[arg(long, default_value_t = 800_000, value_parser = clap::value_parser!(u64).range(1..))]
+    states: u64,
+    /// This scope alone.
+    #[arg(long, value_name = "NAME")]
+    scope: Option<String>,
+    /// Prints one JSON object for each part.
+    #[arg(long)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
 
-Usage: cargo model [--states N] [--scope NAME] [--json]
-       cargo model twins [--members N] [--rounds R] [--sample N] [--seed S]
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Lets f validators run twice, on every side of every division of the network.
+    Twins(TwinsArguments),
+}
 
-  --states N   different states in each scope at most; 1400000 unless given
-  --scope NAME this scope alone
-  --json       one JSON object a line for each part
-  --rounds R   rounds in which the network is divided; 2 unless given
-  --members N  validators, of whom f run twice; 4 unless given
-  --sample N   so many scenarios drawn from --seed (1 unless given); all of them unless given
+#[derive(Args, Debug)]
+struct TwinsArguments {
+    /// Validators, of whom f run twice; more than 4 need --sample.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(4..=13))]
+    members: u64,
+    /// Rounds in which the network is divided.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=100))]
+    rounds: u64,
+    /// So many scenarios, drawn from the seed; all of them unless given.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    sample: Option<u64>,
+    /// What a sample is drawn from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
 
-Scopes:";
-
-/// Different states in each scope unless said otherwise: above 10^7 in all.
-const STATES_MAX: u64 = 1_400_000;
+/// What the last panic said and where. Most belong to the code under test and are reported with their trace; one of
+/// the explorer itself ends in the verdict.
+static PANICKED: Mutex<String> = Mutex::new(String::new());
 
 fn main() -> ExitCode {
-    // What panics inside is reported with its trace.
-    std::panic::set_hook(Box::new(|_| {}));
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
-        help();
-        return ExitCode::SUCCESS;
-    }
-    let verdict = match args.split_first() {
-        Some((word, rest)) if word == "twins" => play(rest),
-        _ => explore(&args),
+    let arguments = Arguments::parse();
+    std::panic::set_hook(Box::new(|panic| {
+        *PANICKED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = panic.to_string();
+    }));
+    let run = || match &arguments.command {
+        Some(Command::Twins(twins)) => play(twins),
+        None => explore(&arguments),
     };
+    let verdict = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        let panic = PANICKED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        Err(format!("model: the command itself failed: {}", panic.replace('\n', " ")))
+    });
     match verdict {
         Ok(line) => {
             println!("OK: {line}");
@@ -54,50 +92,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn help() {
-    println!("{HELP}");
-    for scope in scope::scopes() {
-        println!("  {:<16} {}", scope.name, scope.about);
-    }
+fn about_scopes() -> String {
+    let lines = scope::scopes().into_iter().map(|scope| format!("  {:<16} {}\n", scope.name, scope.about));
+    format!("Scopes:\n{}", lines.collect::<String>())
 }
 
-/// The value behind each known flag; `true` for one without a value.
-fn options(args: &[String], known: &[&str], bare: &[&str]) -> Result<Vec<(String, String)>, String> {
-    let mut found = Vec::new();
-    let mut rest = args.iter();
-    while let Some(flag) = rest.next() {
-        if bare.contains(&flag.as_str()) {
-            found.push((flag.clone(), "true".into()));
-        } else if known.contains(&flag.as_str()) {
-            let value = rest.next().ok_or(format!("{flag} needs a value; see --help"))?;
-            found.push((flag.clone(), value.clone()));
-        } else {
-            return Err(format!("model: there is no {flag}; see --help"));
-        }
-    }
-    Ok(found)
-}
-
-fn value<'a>(options: &'a [(String, String)], flag: &str) -> Option<&'a str> {
-    options.iter().rev().find(|(name, _)| name == flag).map(|(_, value)| value.as_str())
-}
-
-fn number(options: &[(String, String)], flag: &str) -> Result<Option<u64>, String> {
-    let parse = |text: &str| text.parse().map_err(|_| format!("model: {flag} takes a number, not {text}"));
-    value(options, flag).map(parse).transpose()
-}
-
-fn explore(args: &[String]) -> Result<String, String> {
-    let options = options(args, &["--states", "--scope"], &["--json"])?;
-    let states_max = number(&options, "--states")?.unwrap_or(STATES_MAX);
-    let json = value(&options, "--json").is_some();
-    let scopes = match value(&options, "--scope") {
+fn explore(arguments: &Arguments) -> Result<String, String> {
+    let scopes = match &arguments.scope {
         None => scope::scopes(),
         Some(name) => {
             vec![scope::named(name).ok_or(format!("model: there is no scope {name}; see --help"))?]
         }
     };
-    let reports = explore_all(&scopes, states_max, json);
+    let reports = explore_all(&scopes, arguments.states, arguments.json);
     if let Some((report, found)) = reports.iter().find_map(|report| Some((report, report.found.as_ref()?))) {
         println!("\n{found}");
         return Err(format!("model: {}: {}", report.scope, found.violation));
@@ -123,23 +130,30 @@ fn explore_all(scopes: &[Scope], states_max: u64, json: bool) -> Vec<Report> {
         .flat_map(|(number, scope)| scope.firsts.iter().map(move |first| (number, *first)))
         .collect();
     let next = AtomicUsize::new(0);
+    let stop = || next.store(jobs.len(), Ordering::Relaxed);
     let work = || {
         while let Some((number, first)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let scope = &scopes[*number];
-            let (part, found) = explore_part(scope, *first, states_max / scope.firsts.len() as u64);
+            let states_max = states_max.div_ceil(scope.firsts.len() as u64);
+            let (part, found) = explore_part(scope, *first, states_max);
             show(scope, &part, json);
             let mut reports = reports.lock().expect("no worker panics while it reports");
             reports[*number].parts.push(part);
             if found.is_some() {
                 reports[*number].found = found;
-                next.store(jobs.len(), Ordering::Relaxed);
+                stop();
             }
         }
     };
-    std::thread::scope(|threads| {
-        threads.spawn(work);
-        work();
+    // When one fails, the other ends with its part.
+    let worker = || catch_unwind(AssertUnwindSafe(work)).inspect_err(|_| stop());
+    let outcomes = thread::scope(|threads| {
+        let other = threads.spawn(worker);
+        [worker(), other.join().expect("a worker catches its panics")]
     });
+    for outcome in outcomes {
+        outcome.unwrap_or_else(|panic| resume_unwind(panic));
+    }
     reports.into_inner().expect("all workers are done")
 }
 
@@ -164,28 +178,37 @@ fn show(scope: &Scope, part: &model::Part, json: bool) {
              \"locals\":{locals},\"depth\":{depth},\"ends\":{ends},\"probes\":{probes},\
              \"rounds\":{rounds},\"exhausted\":{exhausted},\"seconds\":{seconds:.1}}}"
         );
-    } else {
-        let whole = if exhausted { "exhausted" } else { "bounded" };
-        println!(
-            "{name:<16} from {first}: {states:>8} states, {classes} classes ({whole}), {steps} steps, {locals} host states, depth \
-             {depth}, {ends} ends, {probes} probes of at most {rounds} rounds, {seconds:.1} s"
-        );
+        return;
+    }
+    let whole = if exhausted { "exhausted" } else { "bounded" };
+    println!(
+        "{name:<16} from {first}: {states:>8} states, {classes} classes ({whole}), {steps} steps, {locals} host states, \
+         depth {depth}, {ends} ends, {}, {seconds:.1} s",
+        Probes { count: probes, rounds }
+    );
+}
+
+/// Probes of progress, in words.
+struct Probes {
+    count: u64,
+    rounds: usize,
+}
+
+impl fmt::Display for Probes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.count {
+            0 => write!(f, "progress not promised"),
+            count => write!(f, "{count} probes of at most {} rounds", self.rounds),
+        }
     }
 }
 
-fn play(args: &[String]) -> Result<String, String> {
-    let options = options(args, &["--members", "--rounds", "--sample", "--seed"], &[])?;
-    let members = number(&options, "--members")?.unwrap_or(4) as usize;
-    let sample = number(&options, "--sample")?;
-    if !(4..=13).contains(&members) || (members > 4 && sample.is_none()) {
-        return Err("model: Twins plays 4 to 13 members, and more than 4 with --sample".into());
+fn play(arguments: &TwinsArguments) -> Result<String, String> {
+    let TwinsArguments { members, rounds, sample, seed } = *arguments;
+    if members > 4 && sample.is_none() {
+        return Err("model: Twins plays more than 4 members with --sample only".into());
     }
-    let plan = Plan {
-        members,
-        rounds: number(&options, "--rounds")?.unwrap_or(2) as usize,
-        sample,
-        seed: number(&options, "--seed")?.unwrap_or(1),
-    };
+    let plan = Plan { members: members as usize, rounds: rounds as usize, sample, seed };
     let begun = Instant::now();
     let report = twins::twins(&plan);
     if let Some(found) = report.found {

@@ -1,10 +1,10 @@
 //! The search: depth first through every state of a scope, as far as the budget goes.
 //!
-//! A part of a scope is searched three times. First by wide steps, which pass over what hosts do in silence, through
-//! *classes* of states: if that ends by itself, everything that can ever be said in this part was seen, and it counts
-//! as exhausted. Then state by state, for half of the budget. The other half goes to many short searches, each from the
-//! end of a random walk, so that a bounded run sees more than one corner of a large space. Everything is drawn from a
-//! fixed seed.
+//! A part of a scope is searched three times. First, where the scope says so, by wide steps, which pass over what
+//! hosts do in silence, through *classes* of states: if that ends by itself, everything that can ever be said in this
+//! part was seen, and it counts as exhausted. Then state by state, for half of the budget. The other half goes to many
+//! short searches, each from the end of a random walk, so that a bounded run sees more than one corner of a large
+//! space. Everything is drawn from a fixed seed.
 
 use std::{
     collections::HashSet,
@@ -21,6 +21,7 @@ use super::{
     stage::Stage,
     violation::Violation,
 };
+use crate::cluster::random::Random;
 
 /// Samples of progress at full frequency; after each so many the frequency halves.
 const SAMPLES_STEP: u64 = 256;
@@ -140,7 +141,7 @@ pub fn explore_part(scope: &Scope, first: u64, states_max: u64) -> (Part, Option
         part,
         scope,
         wide: false,
-        chance: first,
+        chance: Random::new(first),
     };
     let outcome = search.run(states_max);
     search.part.states = if search.wide { 0 } else { search.seen.len() as u64 };
@@ -168,13 +169,12 @@ struct Search<'s> {
     part: Part,
     scope: &'s Scope,
     wide: bool,
-    chance: u64,
+    chance: Random,
 }
 
 impl Search<'_> {
     fn run(&mut self, states_max: u64) -> Result<(), Failure> {
-        // Where votes are counted one by one, the silence between two words is too long to be worth it.
-        self.wide = !self.scope.votes;
+        self.wide = self.scope.wide;
         if self.wide {
             self.part.exhausted = self.descend(vec![], self.root, states_max / 2)?;
             self.part.classes = self.seen.len() as u64;
@@ -202,18 +202,9 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// A small generator of our own, so that a run is the same for ever (Steele, Lea and Flood 2014).
-    fn draw(&mut self) -> u64 {
-        self.chance = self.chance.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.chance;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
     /// Goes along random steps, until an unseen state has been reached and a random length has passed.
     fn walk(&mut self) -> Result<(Vec<Step>, State), Failure> {
-        let length = self.draw() % (self.part.depth as u64 + 1);
+        let length = self.chance.below(self.part.depth as u64 + 1);
         let (mut path, mut state, mut next) = (Vec::new(), self.root, Vec::new());
         for _ in 0..length {
             let expanded = self.machine.expand(state, &mut next);
@@ -221,7 +212,7 @@ impl Search<'_> {
             if next.is_empty() {
                 return Ok((Vec::new(), self.root));
             }
-            let (to, step) = next[(self.draw() % next.len() as u64) as usize];
+            let (to, step) = *self.chance.of(&next);
             path.push(step);
             state = to;
         }
@@ -311,8 +302,7 @@ impl Search<'_> {
         self.samples += u64::from(sampled);
         let (mut probed, mut steps) = (state, Vec::new());
         if self.wide {
-            let seed = self.draw();
-            (probed, steps) = self.machine.deepen(state, seed);
+            (probed, steps) = self.machine.deepen(state, &mut self.chance);
         }
         if !self.probed.insert(self.machine.essence(probed)) {
             return Ok(());
@@ -326,7 +316,7 @@ impl Search<'_> {
     fn heal(&mut self, state: State) -> Result<usize, Violation> {
         let nodes = self.machine.nodes(state);
         let healed = catch_unwind(AssertUnwindSafe(|| probe::heal(self.stage, nodes)));
-        healed.unwrap_or_else(|panic| Err(Violation::Panic(usize::MAX, panic_text(panic.as_ref()))))
+        healed.unwrap_or_else(|panic| Err(Violation::Panic(None, panic_text(panic.as_ref()))))
     }
 
     /// The violation with a path from which no step can be left out.

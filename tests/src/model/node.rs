@@ -4,7 +4,7 @@
 //! Whatever leaves no choice is done at once: a promise is admitted, written, signed and handed back within the
 //! step that asked for it. What may happen late, twice or never waits here until the scheduler picks it.
 
-use std::{collections::BTreeSet, hash::Hash};
+use std::collections::BTreeSet;
 
 use tanba_consensus::{
     Admission, Audience, Engine, Guard, Input, Output, Purpose, Record, Recovery, StartHeight, Timeout,
@@ -13,7 +13,6 @@ use tanba_consensus::{
 use tanba_ledger::{BlockHash, Certificate, CertificateKind, Height, Slot, View};
 
 use super::{
-    fingerprint::Fingerprint,
     founded,
     message::{Message, Parcel},
     names,
@@ -21,6 +20,7 @@ use super::{
     violation::Violation,
 };
 
+mod alike;
 mod bodies;
 mod lives;
 
@@ -417,53 +417,6 @@ impl Node {
         self.heartbeat = true;
         let due = self.is_work_due(stage);
         self.input(stage, Input::Work(due), sent)
-    }
-
-    /// Forgets who said what of the heights that are decided. Whoever is done judges nobody any more; otherwise
-    /// hosts that decided alike, but heard different words, would be different.
-    pub fn forget_words(&mut self, stage: &Stage) -> Outcome {
-        self.engine = Engine::new(stage.config);
-        self.timers.clear();
-        self.start_height(stage);
-        self.drain(stage, &mut Vec::new())
-    }
-
-    /// All that its future depends on. A node that is done only serves what it decided.
-    pub fn fingerprint(&self, stage: &Stage) -> u128 {
-        let mut state = Fingerprint::default();
-        let decided: Vec<_> = self.decided.iter().map(|held| (held.vote, &held.signers)).collect();
-        (self.member, self.instance, &self.signed, decided).hash(&mut state);
-        if self.is_done(stage) {
-            return state.value();
-        }
-        self.digest(&mut state);
-        (&self.heard, self.lives, self.losses, self.toggles, self.retries).hash(&mut state);
-        state.value()
-    }
-
-    /// All that its part in a healed network depends on: less than [`Node::fingerprint`], which also tells apart
-    /// what was said, so long as the journal holds it, and what the scheduler has left to do.
-    pub fn essence(&self, stage: &Stage) -> u128 {
-        let mut state = Fingerprint::default();
-        let decided: Vec<_> = self.decided.iter().map(|held| (held.vote, &held.signers)).collect();
-        (self.member, self.instance, decided).hash(&mut state);
-        if self.losses > 0 || stage.forgetful == Some(self.member) {
-            self.signed.hash(&mut state);
-        }
-        if !self.is_done(stage) {
-            self.digest(&mut state);
-        }
-        state.value()
-    }
-
-    fn digest(&self, state: &mut Fingerprint) {
-        self.engine.digest(state);
-        self.guard.digest(state);
-        (&self.timers, &self.checks, &self.bodies, self.build).hash(state);
-        (self.has_work, self.heartbeat, self.retired).hash(state);
-        self.deciding.as_ref().map(|held| (held.vote, &held.signers)).hash(state);
-        self.recovery.is_some().hash(state);
-        self.recovery.iter().for_each(|recovery| recovery.digest(state));
     }
 
     /// Whether the present view is one the model still looks at.

@@ -24,6 +24,8 @@ pub struct Scope {
     pub views: u32,
     /// Single votes are delivered and counted, instead of certificates.
     pub votes: bool,
+    /// Classes of states are searched first: not where the silence between two words is too long to be worth it.
+    pub wide: bool,
     /// Hosts build, check and commit late or never, instead of at once.
     pub slow_host: bool,
     /// No view timer fires.
@@ -67,6 +69,7 @@ impl Scope {
             heights: 1,
             views,
             votes: false,
+            wide: true,
             slow_host: false,
             calm: false,
             quick_checks: false,
@@ -117,14 +120,21 @@ pub fn scopes() -> Vec<Scope> {
         },
         Scope {
             votes: true,
+            wide: false,
             refusals: false,
             ..Scope::of("n4-votes", "single votes are counted, two views", 4, &[0], 2)
         },
         Scope {
-            // The liars lead both views, the second, the first, none.
+            // Four of seven beginnings: the liars lead both views, the second, the first, none.
             firsts: vec![76, 70, 75, 71],
             refusals: false,
-            ..Scope::of("n7-2views", "seven members, two liars, two views", 7, &[0, 1], 2)
+            ..Scope::of(
+                "n7-2views",
+                "seven members, two liars, two views, four of the seven leaders",
+                7,
+                &[0, 1],
+                2,
+            )
         },
         Scope {
             crashes: 1,
@@ -132,19 +142,24 @@ pub fn scopes() -> Vec<Scope> {
         },
         Scope {
             heights: 2,
-            views: 1,
             loses: Some(3),
             calm: true,
             quick_checks: true,
             refusals: false,
-            ..Scope::of("n4-journal-lost", "one member loses its journal, and perhaps its store", 4, &[], 1)
+            ..Scope::of(
+                "n4-journal-lost",
+                "one member loses its journal, and perhaps its store; one view, no timeouts",
+                4,
+                &[],
+                1,
+            )
         },
         Scope {
             heights: 2,
             loses: Some(3),
             quick_checks: true,
             refusals: false,
-            ..Scope::of("n4-journal-late", "the same while views time out", 4, &[], 2)
+            ..Scope::of("n4-journal-late", "the same over two views, which time out", 4, &[], 2)
         },
         Scope {
             heights: 2,
@@ -161,10 +176,11 @@ pub fn scopes() -> Vec<Scope> {
         },
         Scope {
             sets: vec![vec![0, 1, 2, 3], vec![1, 2, 3, 4]],
+            wide: false,
             heights: 2,
             workers: (0..5).collect(),
             refusals: false,
-            ..Scope::of("n4-set-change", "one member leaves, one joins, one that stays lies", 4, &[1], 1)
+            ..Scope::of("n4-set-change", "one member leaves, one joins, one that stays lies", 4, &[1], 2)
         },
         Scope {
             workers: vec![],

@@ -30,8 +30,8 @@ pub enum Violation {
     Diverged(usize, Slot),
     /// The start-up protocol ended otherwise than it may here.
     Recovery(usize, String),
-    /// Production code panicked.
-    Panic(usize, String),
+    /// Production code panicked, at this member if it is known.
+    Panic(Option<usize>, String),
     /// With a good network and no lies, these members did not decide within the bound.
     Stuck(Vec<usize>),
     /// Nothing is left to do, and these members do not come to rest.
@@ -69,7 +69,8 @@ impl fmt::Display for Violation {
             Violation::Recovery(member, verdict) => {
                 write!(f, "the start-up protocol of member {member} ended with {verdict}")
             }
-            Violation::Panic(member, message) => write!(f, "member {member} panicked: {message}"),
+            Violation::Panic(Some(member), message) => write!(f, "member {member} panicked: {message}"),
+            Violation::Panic(None, message) => write!(f, "a member panicked: {message}"),
             Violation::Stuck(members) => {
                 write!(f, "members {members:?} do not decide although the network is good")
             }

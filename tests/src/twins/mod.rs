@@ -22,16 +22,19 @@ use std::{
 
 use tanba_ledger::Height;
 
-use crate::model::{
-    Violation,
-    fingerprint::{Fast, Fingerprint},
-    machine::panic_text,
-    net::{Bell, Net},
-    node::Node,
-    probe,
-    stage::Stage,
+use crate::{
+    cluster::random::Random,
+    model::{
+        Violation,
+        fingerprint::{Fast, Fingerprint},
+        machine::panic_text,
+        net::{Bell, Net},
+        node::Node,
+        probe,
+        stage::Stage,
+    },
 };
-use divisions::{Draw, divisions};
+use divisions::{division, divisions};
 
 /// Which scenarios to play.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -157,14 +160,14 @@ fn every(plan: &Plan, report: &mut Report) -> Result<(), Found> {
 fn sample(plan: &Plan, count: u64, report: &mut Report) -> Result<(), Found> {
     let choices = choices(plan);
     let stages: Vec<Stage> = choices.iter().map(|twins| stage(plan, twins)).collect();
-    let mut draw = Draw::new(plan.seed);
+    let mut chance = Random::new(plan.seed);
     for _ in 0..count {
-        let choice = draw.below(choices.len() as u64) as usize;
+        let choice = chance.below(choices.len() as u64) as usize;
         let (twins, stage) = (&choices[choice], &stages[choice]);
         let mut path: Vec<Vec<u8>> = Vec::new();
         let outcome = begin(stage, plan).and_then(|mut net| {
             for round in 0..plan.rounds {
-                path.push(draw.division(plan.members + twins.len()));
+                path.push(division(&mut chance, plan.members + twins.len()));
                 play(stage, &mut net, &path[round], round)?;
             }
             finish(stage, net, 1, report)
@@ -220,7 +223,7 @@ fn agree(stage: &Stage, net: &Net<'_>) -> Result<(), Violation> {
 
 fn guarded<T>(deed: impl FnOnce() -> Result<T, Violation>) -> Result<T, Violation> {
     catch_unwind(AssertUnwindSafe(deed))
-        .unwrap_or_else(|panic| Err(Violation::Panic(usize::MAX, panic_text(panic.as_ref()))))
+        .unwrap_or_else(|panic| Err(Violation::Panic(None, panic_text(panic.as_ref()))))
 }
 
 fn fingerprint(stage: &Stage, net: &Net<'_>) -> u128 {

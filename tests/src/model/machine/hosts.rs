@@ -213,7 +213,7 @@ impl Machine<'_> {
         let outcome = match done {
             Ok(Ok(())) => Ok(self.intern(node, Some((id, action, cut)))),
             Ok(Err(violation)) => Err(violation),
-            Err(panic) => Err(Violation::Panic(node.member, panic_text(panic.as_ref()))),
+            Err(panic) => Err(Violation::Panic(Some(node.member), panic_text(panic.as_ref()))),
         };
         (outcome, promises)
     }

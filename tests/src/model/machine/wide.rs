@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::cluster::random::Random;
+
 use super::{super::fingerprint::Fast, Asks, Expanded, Machine, Silence, State, Step};
 
 impl Machine<'_> {
@@ -68,14 +70,14 @@ impl Machine<'_> {
         steps
     }
 
-    /// A state in which each host has gone some way in silence, drawn from `seed`, and the steps to it.
-    pub fn deepen(&mut self, state: State, seed: u64) -> (State, Vec<Step>) {
+    /// A state in which each host has gone some way in silence, drawn by chance, and the steps to it.
+    pub fn deepen(&mut self, state: State, chance: &mut Random) -> (State, Vec<Step>) {
         let (mut deep, mut steps, mut found) = (state, Vec::new(), Silence::new());
         for host in 0..self.hosts.len() {
             if self.silence(state, host, &mut found).is_err() {
                 continue;
             }
-            let place = (seed.rotate_left(13 * host as u32) % found.len() as u64) as usize;
+            let place = chance.place(found.len());
             deep = self.replace(deep, host, self.local(found[place].0, host));
             steps.extend(way(&found, place));
         }
