@@ -25,6 +25,8 @@
 //! * Of the certificates that different signers could make, the one by the lowest places is taken.
 //! * Wide steps (the first search of each part) put off what nobody can notice; see
 //!   [`Machine::expand_wide`](machine::Machine::expand_wide).
+//! * Whoever restarts with its journal is answered by one peer after the other, for only their number counts; each
+//!   of them may be starting too.
 //! * Repetitions deliver nothing that cannot be delivered anyhow; that they suffice to go on is what [`probe`]
 //!   tests, with the real messages.
 //! * Views above the scope's are entered, but nothing is delivered or fires in them.
@@ -34,7 +36,7 @@
 //! In every state: no two blocks of one height are decided, or can be; no two certificates can be made that
 //! exclude each other. In every step of a host: no honest key contradicts itself, whatever its journal still
 //! knows; every word rests on what is on its disk; the guard refuses nothing; the journal replays to the guard;
-//! certificates hold a quorum; evidence names liars; nothing panics. From a sample of the states, and from those
+//! certificates hold a quorum; evidence names liars; nothing panics. From a sample of the states, and from all
 //! without any further step: with a good network and silent liars everyone decides, then rests.
 #![expect(clippy::result_large_err, reason = "a violation ends a search; it may be large")]
 
