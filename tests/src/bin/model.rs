@@ -29,7 +29,7 @@ use tanba_tests::{
 )]
 struct Arguments {
     /// Different states in each scope, at most. Unless said otherwise above 10^7 in all.
-    #[arg(long, default_value_t = 800_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     states: u64,
     /// This scope alone.
     #[arg(long, value_name = "NAME")]

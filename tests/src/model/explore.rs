@@ -413,7 +413,8 @@ mod tests {
     #[test]
     fn a_member_that_forgets_its_journal_is_seen_to_sign_twice() {
         let scope = Scope { forgetful: Some(1), ..named("n4-crash").expect("a scope") };
-        let (_, found) = part(&scope, 40);
+        let (_, found) = explore_part(&scope, 40, 25_000);
+        let found = found.map(|found| found.violation);
         assert!(
             matches!(found, Some(Violation::DoubleSign(1, ..) | Violation::FalseEvidence(_, 1))),
             "{found:?}"
