@@ -65,8 +65,6 @@ pub struct Node {
     pub signed: BTreeSet<Utterance>,
     /// The start-up protocol, while it lasts.
     pub recovery: Option<Recovery>,
-    /// Journal and store were lost: it never speaks again.
-    pub retired: bool,
     /// Restarts so far.
     pub lives: u8,
     /// Lost journals so far.
@@ -107,7 +105,6 @@ impl Node {
             heartbeat: false,
             signed: BTreeSet::new(),
             recovery: None,
-            retired: false,
             lives: 0,
             losses: 0,
             toggles: 0,
@@ -140,7 +137,6 @@ impl Node {
     pub fn pushes(&self, stage: &Stage) -> bool {
         let height = self.height(stage);
         self.is_work_due(stage)
-            && !self.retired
             && self.recovery.is_none()
             && self.guard.may_speak_at(height)
             && stage.index(self.member, height).is_some()
@@ -353,7 +349,9 @@ impl Node {
                 self.guard.remember(std::slice::from_ref(&cover));
                 self.journal.push(cover);
             }
-            self.guard.commit(height);
+        }
+        self.guard.commit(height);
+        if self.has_journal() {
             self.journal = self.guard.compacted();
         }
         self.decided.push(certificate);
@@ -393,7 +391,7 @@ impl Node {
 
     fn start_height(&mut self, stage: &Stage) {
         let height = self.height(stage);
-        let speaks = self.guard.may_speak_at(height) && !self.retired && self.recovery.is_none();
+        let speaks = self.guard.may_speak_at(height) && self.recovery.is_none();
         let own = stage.index(self.member, height).filter(|_| speaks);
         let recovered = self.guard.recovered(stage.electorate(height)).expect("our own journal verifies");
         self.heard = recovered.proposals.iter().map(|signed| signed.proposal.slot).collect();

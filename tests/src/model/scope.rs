@@ -40,7 +40,7 @@ pub struct Scope {
     pub refusals: bool,
     /// Restarts of each member, at any moment and at each promise.
     pub crashes: u8,
-    /// Who may lose its journal once, with its store or with a backup of it.
+    /// Who may lose its journal once, its store staying as it is or becoming what it was at the beginning.
     pub loses: Option<usize>,
     /// Who has work at the beginning.
     pub workers: Vec<usize>,
@@ -148,7 +148,7 @@ pub fn scopes() -> Vec<Scope> {
             refusals: false,
             ..Scope::of(
                 "n4-journal-lost",
-                "one member loses its journal, and perhaps its store; one view, no timeouts",
+                "one member loses its journal, its store is perhaps an old one; no timeouts",
                 4,
                 &[],
                 1,

@@ -51,7 +51,7 @@ impl Node {
         self.engine.digest(state);
         self.guard.digest(state);
         (&self.timers, &self.checks, &self.bodies, self.build).hash(state);
-        (self.has_work, self.heartbeat, self.retired).hash(state);
+        (self.has_work, self.heartbeat).hash(state);
         self.deciding.as_ref().map(|held| (held.vote, &held.signers)).hash(state);
         self.recovery.is_some().hash(state);
         self.recovery.iter().for_each(|recovery| recovery.digest(state));

@@ -87,7 +87,7 @@ impl Node {
         recovery.on_answer(stage.public(peer), answer, guard);
         self.judge(stage)?;
         let height = self.height(stage);
-        let speaks = self.recovery.is_none() && self.guard.may_speak_at(height) && !self.retired;
+        let speaks = self.recovery.is_none() && self.guard.may_speak_at(height);
         match stage.index(self.member, height).filter(|_| speaks) {
             Some(own) => self.input(stage, Input::StartVoting(own), sent),
             None => Ok(()),
@@ -107,7 +107,9 @@ impl Node {
                 return Err(Violation::Recovery(self.member, "leave to vote".into()));
             }
             Standpoint::Vote => {}
-            Standpoint::Retire => self.retired = true,
+            Standpoint::Retire => {
+                return Err(Violation::Recovery(self.member, "retirement, though there is a store".into()));
+            }
             Standpoint::AbstainThrough(_) => {
                 self.journal = recovery.new_journal(CHAIN);
                 let key = stage.public(self.member);
