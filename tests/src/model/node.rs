@@ -344,11 +344,9 @@ impl Node {
         let certificate = self.deciding.take().expect("there is a decision to commit");
         let height = self.height(stage);
         assert_eq!(certificate.slot().height, height, "blocks are committed in order");
-        if self.has_journal() {
-            if let Some(cover) = self.guard.cover(height) {
-                self.guard.remember(std::slice::from_ref(&cover));
-                self.journal.push(cover);
-            }
+        if let Some(cover) = self.guard.cover(height).filter(|_| self.has_journal()) {
+            self.guard.remember(std::slice::from_ref(&cover));
+            self.journal.push(cover);
         }
         self.guard.commit(height);
         if self.has_journal() {
