@@ -127,3 +127,30 @@ fn digest_of(guard: &Guard) -> u128 {
     guard.digest(&mut state);
     state.value()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{net::Net, scope::named};
+
+    /// What member 1, which leads, finds out of its peer 2 after a restart.
+    fn loss_after_restart(forgetful: Option<usize>) -> Option<Loss> {
+        let mut stage = named("n4-crash").expect("a scope").stage(40);
+        stage.forgetful = forgetful;
+        let nodes = [1, 2].map(|member| Node::new(&stage, member, 0, false).expect("a host starts"));
+        let mut net = Net::new(&stage, nodes.to_vec());
+        // Work comes when somebody can hear of it.
+        net.nodes[0].has_work = true;
+        net.connect().expect("hosts connect");
+        net.settle().expect("they come to rest");
+        net.nodes[0].crash(&stage, &mut Vec::new()).expect("a host restarts");
+        net.answer_starters().expect("its peer answers");
+        net.nodes[0].recovery.as_ref().expect("one answer is too few").loss().cloned()
+    }
+
+    #[test]
+    fn a_forgotten_word_that_a_peer_shows_counts_as_loss() {
+        assert_eq!(loss_after_restart(Some(1)), Some(Loss::Shown(Height(40))));
+        assert_eq!(loss_after_restart(None), None);
+    }
+}
