@@ -36,6 +36,7 @@ mod shim;
 use std::path::PathBuf;
 
 use dice::Dice;
+pub use disk::in_memory;
 use options::Options;
 use report::Figures;
 

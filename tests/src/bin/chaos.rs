@@ -13,7 +13,7 @@ use std::{
 };
 
 use serde_json::json;
-use tanba_tests::chaos::{Plan, Scenario, Stopped, options::Options, report::Figures};
+use tanba_tests::chaos::{Plan, Scenario, Stopped, in_memory, options::Options, report::Figures};
 use tokio::runtime::Runtime;
 
 /// The first argument of every node: what begins with it is a command line of `tanba`.
@@ -90,11 +90,15 @@ fn run(options: &Options, program: &Path) -> ExitCode {
             }
             Err(Stopped::Failed(what)) => {
                 eprintln!("FAILED {}: {what}", scenario.name());
+                // The verdict is one line; a log stands above it.
+                let what = what.lines().next().unwrap_or_default();
+                let kept = [in_memory(&own), own].into_iter().filter(|kept| kept.exists());
+                let kept: Vec<String> = kept.map(|kept| kept.display().to_string()).collect();
                 verdict.failed.push(format!(
                     "{}: {what}; seed {}, homes and logs in {}",
                     scenario.name(),
                     options.seed,
-                    own.display()
+                    kept.join(" and ")
                 ));
                 continue;
             }

@@ -4,7 +4,7 @@
 //! `strace` counts for each thread of a process by itself; the thread that first makes its K-th call is hit. The
 //! call that is hit does not happen.
 
-use std::{num::NonZeroU64, os::unix::process::ExitStatusExt, path::PathBuf};
+use std::{fs, num::NonZeroU64, os::unix::process::ExitStatusExt, path::PathBuf, time::Duration};
 
 use tanba_ledger::Height;
 use tanba_node::devnet::ProcessError;
@@ -56,7 +56,10 @@ const FAILURES: [(&str, &str); 4] =
 const FAILURES_MAX: NonZeroU64 = NonZeroU64::new(8).expect("eight");
 
 /// What `strace` notes at a call that it answered itself.
-const LIED: &str = "(INJECTED)";
+const INJECTED: &str = "(INJECTED)";
+
+/// It has written down the calls of a process so long after that ended.
+const NOTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// How a run under `strace` ended.
 enum Run {
@@ -111,6 +114,7 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
                 Run::Through => break,
                 Run::Ended(code, log) => says_what_failed(call, error, code, &log)?,
             }
+            was_injected(plan).await?;
             heals(plan, &mut rig, &mut checked).await?;
             hit += 1;
         }
@@ -123,14 +127,12 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
     if let Run::Ended(code, log) = run_under(plan, &mut rig, "fdatasync,fsync:retval=0", &[]).await? {
         return failed(format!("a lying sync was noticed, but nothing was lost ({code:?}):\n{log}"));
     }
-    if !std::fs::read_to_string(trace(plan))?.contains(LIED) {
-        return failed("no sync lied: a node no longer makes these calls, or is traced wrongly");
-    }
+    was_injected(plan).await?;
     heals(plan, &mut rig, &mut checked).await?;
     figures.disk_faults += 1;
     figures.add(&checked.ends(&mut rig).await?);
     drop(rig);
-    std::fs::remove_dir_all(&folder)?;
+    fs::remove_dir_all(&folder)?;
     Ok(figures)
 }
 
@@ -155,9 +157,23 @@ fn trace(plan: &Plan) -> PathBuf {
     plan.folder.join("trace")
 }
 
+/// In the run that ended, `strace` did answer a call itself.
+async fn was_injected(plan: &Plan) -> Result<(), Stopped> {
+    let deadline = Instant::now() + NOTED_WITHIN;
+    while !fs::read_to_string(trace(plan)).is_ok_and(|noted| noted.contains(INJECTED)) {
+        if Instant::now() > deadline {
+            return failed("no call failed or lied: the node no longer makes it, or is traced wrongly");
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    Ok(())
+}
+
 /// Stops the victim, and starts it under `strace` with a fault; waits until it ended or got through.
 async fn run_under(plan: &Plan, rig: &mut Rig, inject: &str, files: &[&str]) -> Result<Run, Stopped> {
     rig.kill(&[VICTIM]).await?;
+    // What an earlier run left must not speak for this one.
+    fs::write(trace(plan), "")?;
     let calls = inject.split(':').next().expect("a call");
     let mut words: Vec<String> = ["strace", "-D", "-f", "-qq", "-o"].map(String::from).into();
     words.push(trace(plan).display().to_string());

@@ -51,7 +51,7 @@ async fn hurt(plan: &mut Plan, folder: &Path, figures: &mut Figures, enough: u64
     let everyone: Vec<usize> = (0..VALIDATORS).collect();
     while figures.kills.events < enough {
         let next = figures.kills.events + 1;
-        if next < enough && next % EVENTS_TO_A_FULL_STOP != 0 {
+        if next < enough && !next.is_multiple_of(EVENTS_TO_A_FULL_STOP) {
             kill_some(plan, &mut rig, figures).await?;
             continue;
         }
