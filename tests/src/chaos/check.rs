@@ -104,6 +104,12 @@ fn suspect(number: usize, log: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
+/// The first line of a log that nothing explains.
+pub(super) fn mistake(log: &str) -> Option<&str> {
+    // Whose log it is does not matter for these.
+    suspect(0, log).find(|line| line.said == Said::Mistake).map(|line| line.text)
+}
+
 async fn proven_by_all(rig: &mut Rig, acknowledged: &[Acknowledged]) -> Result<(), Stopped> {
     let Some(highest) = acknowledged.iter().map(|one| one.height).max() else { return Ok(()) };
     let mut asked: JoinSet<Result<(), Stopped>> = JoinSet::new();

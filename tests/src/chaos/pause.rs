@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     Plan, Stopped,
     accused::accused,
-    check::{Checked, EVIDENCE, Said},
+    check::{Checked, EVIDENCE, Said, mistake},
     failed, needs,
     report::Figures,
     rig::{LOOK_EVERY, Rig},
@@ -106,6 +106,10 @@ async fn key_twice(plan: &Plan, rig: &mut Rig) -> Result<&'static str, Stopped> 
         sleep(LOOK_EVERY).await;
     };
     twin.kill().await?;
+    let said = fs::read(twin.log_path())?;
+    if let Some(line) = mistake(&String::from_utf8_lossy(&said)) {
+        return failed(format!("the copy logged: {line}"));
+    }
     rig.kill_what_is_left(&[VICTIM]).await?;
     let head = rig.head(0).await?;
     rig.load.acknowledged_above(head, super::rig::RESUMES_WITHIN).await?;
