@@ -10,8 +10,10 @@
 //! draws what is hurt and when; the processes, the disks and the scheduler of the machine do the rest, so a
 //! seed names a run but does not repeat it to the letter.
 
+mod accused;
 mod check;
 mod clock;
+mod contention;
 mod crash_points;
 mod cuts;
 mod dice;
@@ -34,6 +36,7 @@ mod shim;
 use std::path::PathBuf;
 
 use dice::Dice;
+pub use disk::in_memory;
 use options::Options;
 use report::Figures;
 
@@ -66,7 +69,7 @@ pub struct Plan {
     dice: Dice,
     /// A folder of its own, on the temporary disk; kept when it fails.
     pub folder: PathBuf,
-    /// This program, which is the node as well.
+    /// The node's program.
     pub program: PathBuf,
 }
 

@@ -6,9 +6,11 @@
 //! issues diplomas through the victim all the while, from an address of its own.
 //!
 //! [`strangers`] are floods by anyone who reaches a port, [`callers`] those of the API's clients, [`peers`] those
-//! of admitted nodes whose keys were stolen. [`Field::run`] runs one kind and measures.
+//! of admitted nodes whose keys were stolen, [`insiders`] those of such a node that also listens. [`Field::run`] runs
+//! one kind and measures.
 
 pub mod callers;
+pub mod insiders;
 pub mod peers;
 pub mod strangers;
 
@@ -29,7 +31,7 @@ use tanba_ledger::{ChainId, Transaction};
 use tanba_node::client::End;
 use tokio::{
     net::{TcpSocket, TcpStream},
-    task::JoinSet,
+    task::{JoinError, JoinSet},
     time::{Instant, timeout},
 };
 
@@ -47,8 +49,21 @@ pub const STOLEN: usize = 3;
 /// Diplomas of one transaction of the client.
 const DIPLOMAS: u64 = 1;
 
-/// A diploma is final within this, whatever is done to the node.
-pub const FINAL_WITHIN: Duration = Duration::from_secs(60);
+/// A diploma is final within so many times the median in calm.
+const SLOWED_MAX: u32 = 20;
+
+/// What is shorter than this is no delay that anybody minds: some heights begin with the turn of the validator that is
+/// gone.
+const FINAL_WITHIN_MIN: Duration = Duration::from_secs(10);
+
+/// A diploma is final within this, however slow the machine is in calm.
+const FINAL_WITHIN_MAX: Duration = Duration::from_secs(60);
+
+/// Blows, all attackers together, below which a flood was none.
+const BLOWS_MIN: u64 = 32;
+
+/// Nodes that are honest and run, the victim first.
+const HONEST: [usize; 3] = [VICTIM, 1, 2];
 
 /// What an attack does until it is dropped.
 pub type Attack = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -85,7 +100,7 @@ pub struct Scene {
     pub observer_key: SigningKey,
     /// Transactions with good approvals by officers of the stolen university.
     pub good: Vec<Transaction>,
-    /// What the attackers have done so far: connections, frames, messages, calls.
+    /// What the attackers have done so far: connections, drops, frames, messages, calls.
     pub blows: AtomicU64,
 }
 
@@ -98,13 +113,13 @@ impl Scene {
 
 /// Every kind, in order of port.
 pub fn kinds() -> Vec<Kind> {
-    [strangers::KINDS, callers::KINDS, peers::KINDS].concat()
+    [strangers::KINDS, callers::KINDS, peers::KINDS, insiders::KINDS].concat()
 }
 
 /// What one kind of flood did.
 #[derive(Clone, Debug)]
 pub struct Damage {
-    /// Most memory that the victim held, in bytes.
+    /// Most memory that an honest node held, in bytes.
     pub memory_bytes: u64,
     /// Blows that were dealt.
     pub blows: u64,
@@ -112,6 +127,8 @@ pub struct Damage {
     pub diplomas: usize,
     /// Median from submitting to final.
     pub median: Duration,
+    /// The longest.
+    pub slowest: Duration,
 }
 
 /// A network of three honest validators, the client's calm measure, and the attacker's knowledge.
@@ -119,6 +136,8 @@ pub struct Field {
     network: Network,
     scene: Arc<Scene>,
     issued: u64,
+    /// A diploma is final within this.
+    within: Duration,
 }
 
 impl Field {
@@ -143,46 +162,79 @@ impl Field {
             good: (0..256).map(|n| network.issue(STOLEN, 1_000_000 + n * 20, 20)).collect(),
             blows: AtomicU64::new(0),
         };
-        Field { network, scene: Arc::new(scene), issued: 0 }
+        Field { network, scene: Arc::new(scene), issued: 0, within: FINAL_WITHIN_MAX }
     }
 
-    /// Issues diplomas for so long while `kind` floods the victim; without one, in calm.
+    /// Issues diplomas in calm for so long. What follows is judged by it.
+    pub async fn calm(&mut self, lasting: Duration) -> Result<Damage, String> {
+        let calm = self.issue_for(lasting, &mut JoinSet::new()).await?;
+        self.within = (calm.median * SLOWED_MAX).clamp(FINAL_WITHIN_MIN, FINAL_WITHIN_MAX);
+        Ok(calm)
+    }
+
+    /// Issues diplomas for so long while `kind` floods the victim.
     ///
-    /// Fails if an honest node ends, a diploma is not final within [`FINAL_WITHIN`], memory passes
-    /// [`MEMORY_BYTES_MAX`], or the attackers could do nothing: a flood that did not happen shows nothing.
-    pub async fn run(&mut self, kind: Option<Kind>, within: Duration) -> Result<Damage, String> {
-        let pid = self.network.nodes[VICTIM].pid().ok_or("the victim has ended")?;
-        // "5" sets the high-water mark of resident memory back (proc(5), clear_refs).
-        fs::write(format!("/proc/{pid}/clear_refs"), "5").map_err(|error| format!("clear_refs: {error}"))?;
+    /// Fails if an honest node ends, a diploma is not final in time ([`Field::within`]), memory passes
+    /// [`MEMORY_BYTES_MAX`] at an honest node, an attacker gives up, or all together could do too little: a flood that
+    /// did not happen shows nothing.
+    pub async fn run(&mut self, kind: Kind, lasting: Duration) -> Result<Damage, String> {
         self.scene.blows.store(0, Ordering::Relaxed);
         let mut attackers = JoinSet::new();
-        if let Some(kind) = kind {
-            for number in 0..kind.attackers {
-                attackers.spawn((kind.attacker)(Arc::clone(&self.scene), number));
-            }
+        for number in 0..kind.attackers {
+            attackers.spawn((kind.attacker)(Arc::clone(&self.scene), number));
+        }
+        let damage = self.issue_for(lasting, &mut attackers).await;
+        attackers.abort_all();
+        while let Some(ended) = attackers.join_next().await {
+            gave_up(ended)?;
+        }
+        let damage = damage?;
+        if damage.blows < BLOWS_MIN {
+            return Err(format!(
+                "{} blows were dealt, fewer than {BLOWS_MIN}: this is no flood",
+                damage.blows
+            ));
+        }
+        Ok(damage)
+    }
+
+    /// How long a diploma may take.
+    pub fn within(&self) -> Duration {
+        self.within
+    }
+
+    /// Issues diplomas for so long, one at least, while attackers attack.
+    async fn issue_for(&mut self, lasting: Duration, attackers: &mut JoinSet<()>) -> Result<Damage, String> {
+        for node in HONEST {
+            let pid = self.network.nodes[node].pid().ok_or_else(|| format!("node {node} has ended"))?;
+            // "5" sets the high-water mark of resident memory back (proc(5), clear_refs).
+            fs::write(format!("/proc/{pid}/clear_refs"), "5")
+                .map_err(|error| format!("clear_refs: {error}"))?;
         }
         let begun = Instant::now();
         let mut took = Vec::new();
-        while took.is_empty() || begun.elapsed() < within {
+        while took.is_empty() || begun.elapsed() < lasting {
             took.push(self.issue().await?);
+            attackers.try_join_next().map_or(Ok(()), gave_up)?;
         }
-        attackers.shutdown().await;
         took.sort();
-        for node in [VICTIM, 1, 2] {
+        let mut memory_bytes = 0;
+        for node in HONEST {
             self.network.nodes[node].check_running().map_err(|error| error.to_string())?;
+            let held = self.network.nodes[node].resident_bytes().ok_or("memory is not told")?;
+            if held >= MEMORY_BYTES_MAX {
+                let name = self.network.nodes[node].name();
+                return Err(format!("{name} held {} MiB", held >> 20));
+            }
+            memory_bytes = held.max(memory_bytes);
         }
-        let damage = Damage {
-            memory_bytes: self.network.nodes[VICTIM].resident_bytes().ok_or("memory is not told")?,
+        Ok(Damage {
+            memory_bytes,
             blows: self.scene.blows.load(Ordering::Relaxed),
             diplomas: took.len(),
             median: took[took.len() / 2],
-        };
-        let mib = damage.memory_bytes >> 20;
-        match damage {
-            Damage { memory_bytes: MEMORY_BYTES_MAX.., .. } => Err(format!("the victim held {mib} MiB")),
-            Damage { blows: 0, .. } if kind.is_some() => Err("no blow was dealt".to_owned()),
-            damage => Ok(damage),
-        }
+            slowest: *took.last().expect("one at least"),
+        })
     }
 
     /// Has the client issue one diploma through the victim; how long that took.
@@ -193,7 +245,7 @@ impl Field {
         let heights = async || self.network.client(1).node_info().await.map(|info| info.as_of.height);
         let before = heights().await;
         loop {
-            let left = FINAL_WITHIN.saturating_sub(begun.elapsed());
+            let left = self.within.saturating_sub(begun.elapsed());
             let client = self.network.client(VICTIM);
             match timeout(left, client.submit_and_track(&transaction)).await {
                 Ok(Ok(End::Final { .. })) => return Ok(begun.elapsed()),
@@ -205,12 +257,22 @@ impl Field {
                 Err(_) => {
                     let after = heights().await;
                     return Err(format!(
-                        "no diploma is final within {FINAL_WITHIN:?}; node 1 went {before:?} to {after:?}"
+                        "no diploma is final within {:?}; node 1 went {before:?} to {after:?}",
+                        self.within
                     ));
                 }
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+}
+
+/// The end of an attacker: it attacks until it is aborted, or gave up.
+fn gave_up(ended: Result<(), JoinError>) -> Result<(), String> {
+    match ended {
+        Err(error) if error.is_cancelled() => Ok(()),
+        Err(panicked) => Err(format!("an attacker gave up: {panicked}")),
+        Ok(()) => Err("an attacker gave up".to_owned()),
     }
 }
 

@@ -2,66 +2,41 @@
 //!
 //! The nodes are this program too: a node is started as `floods --home …`.
 
-use std::{env, path::Path, process::ExitCode, time::Duration};
+mod command;
 
+use std::{env, num::NonZeroU64, path::Path, process::ExitCode, time::Duration};
+
+use clap::Parser;
 use tanba_tests::floods::{Damage, Field, Kind, MEMORY_BYTES_MAX, kinds};
 
-const HELP: &str = "\
-Floods a node of a real network in every way on every port.
-
-Usage: cargo floods [--seconds N] [--only TEXT] [--list]
-
-  --seconds N   time for each kind of flood [default: 10]
-  --only TEXT   the kinds whose name holds the text
-  --list        name the kinds and end
-";
-
+/// Floods a node of a real network in every way on every port.
+#[derive(Parser, Debug)]
+#[command(name = "cargo floods", bin_name = "cargo floods")]
 struct Options {
-    each: Duration,
+    /// Time for each kind of flood.
+    #[arg(long, value_name = "N", default_value = "10")]
+    seconds: NonZeroU64,
+    /// The kinds whose name holds the text.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     only: String,
+    /// Names the kinds and ends.
+    #[arg(long)]
     list: bool,
 }
 
 fn main() -> ExitCode {
-    if env::args().nth(1).is_some_and(|first| first == "--home") {
+    if env::args_os().nth(1).is_some_and(|first| first == "--home") {
         return tanba_node::main();
     }
-    match options() {
-        Ok(Some(options)) => run(&options),
-        Ok(None) => {
-            say(HELP.trim_end());
-            ExitCode::SUCCESS
-        }
-        Err(mistake) => {
-            say(&format!("FAILED: floods: {mistake}; see cargo floods --help"));
-            ExitCode::from(2)
-        }
+    match command::options("floods") {
+        Ok(options) => run(&options),
+        Err(code) => code,
     }
 }
 
 #[expect(clippy::print_stdout, reason = "this program's results are its output")]
 fn say(line: &str) {
     println!("{line}");
-}
-
-fn options() -> Result<Option<Options>, String> {
-    let mut options = Options { each: Duration::from_secs(10), only: String::new(), list: false };
-    let mut args = env::args().skip(1);
-    while let Some(arg) = args.next() {
-        let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
-        match arg.as_str() {
-            "--seconds" => {
-                let seconds = value()?;
-                let seconds = seconds.parse().map_err(|_| format!("{seconds:?} is no whole number"))?;
-                options.each = Duration::from_secs(seconds);
-            }
-            "--only" => options.only = value()?,
-            "--list" => options.list = true,
-            "-h" | "--help" => return Ok(None),
-            other => return Err(format!("{other} is not understood")),
-        }
-    }
-    Ok(Some(options))
 }
 
 fn run(options: &Options) -> ExitCode {
@@ -81,25 +56,27 @@ fn run(options: &Options) -> ExitCode {
 }
 
 async fn flood(options: &Options, chosen: &[Kind], program: &Path, folder: &Path) -> ExitCode {
+    let each = Duration::from_secs(options.seconds.get());
     let mut field = Field::prepare(program, folder).await;
-    let calm = match field.run(None, options.each).await {
+    let calm = match field.calm(each).await {
         Ok(calm) => calm,
         Err(harm) => {
             say(&format!("FAILED: floods: in calm: {harm}"));
             return ExitCode::FAILURE;
         }
     };
+    say(&format!("a diploma must be final within {:.0} s", field.within().as_secs_f64()));
     say(&format!("{:44} {:>9} {:>9} {:>9} {:>7}", "flood", "blows", "memory", "diplomas", "median"));
     show("none", &calm, &calm);
     let (mut most, mut failed) = (calm.memory_bytes, 0);
-    let (mut diplomas, mut slowest) = (0, 0.0f64);
+    let (mut diplomas, mut slowest) = (0, calm.slowest);
     for kind in chosen {
-        match field.run(Some(*kind), options.each).await {
+        match field.run(*kind, each).await {
             Ok(damage) => {
                 show(kind.name, &damage, &calm);
                 most = most.max(damage.memory_bytes);
                 diplomas += damage.diplomas;
-                slowest = slowest.max(ratio(&damage, &calm));
+                slowest = slowest.max(damage.slowest);
             }
             Err(harm) => {
                 say(&format!("{:44} FAILED: {harm}", kind.name));
@@ -116,7 +93,9 @@ async fn flood(options: &Options, chosen: &[Kind], program: &Path, folder: &Path
     }
     say(&format!(
         "OK: floods: {kinds} kinds, most memory {most} MiB (bound {bound}), diplomas went on: {diplomas} final, \
-         median at most {slowest:.1} times that in calm"
+         each within {:.1} s (bound {:.0})",
+        slowest.as_secs_f64(),
+        field.within().as_secs_f64()
     ));
     ExitCode::SUCCESS
 }
@@ -126,7 +105,10 @@ fn ratio(damage: &Damage, calm: &Damage) -> f64 {
 }
 
 fn show(name: &str, damage: &Damage, calm: &Damage) {
-    let Damage { memory_bytes, blows, diplomas, median } = damage;
+    let Damage { memory_bytes, blows, diplomas, median, slowest } = damage;
     let (memory, median, ratio) = (memory_bytes >> 20, median.as_millis(), ratio(damage, calm));
-    say(&format!("{name:44} {blows:9} {memory:5} MiB {diplomas:9} {median:4} ms, {ratio:4.1} x"));
+    let slowest = slowest.as_secs_f64();
+    say(&format!(
+        "{name:44} {blows:9} {memory:5} MiB {diplomas:9} {median:4} ms, {ratio:4.1} x, at most {slowest:.1} s"
+    ));
 }

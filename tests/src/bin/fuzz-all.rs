@@ -3,17 +3,20 @@
 //! Each target runs in a process of its own, so that an abort, an endless loop or memory without end takes down that
 //! process alone; the input under way lies in a file and becomes the finding.
 
+mod command;
+
 use std::{
     env,
-    ffi::OsString,
     fmt::Write as _,
     fs::{self, File},
     io::Read as _,
+    num::{NonZeroU64, NonZeroUsize},
     path::{Path, PathBuf},
     process::{Child, Command, ExitCode, Stdio},
     time::{Duration, Instant, SystemTime},
 };
 
+use clap::Parser;
 use tanba_tests::fuzz::{
     Target,
     allocations::{Counting, is_counting},
@@ -26,54 +29,58 @@ use tanba_tests::fuzz::{
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const HELP: &str = "\
-Attacks every decoder that somebody outside can reach with spoiled inputs.
-
-Usage: cargo fuzz-all [OPTIONS]
-
-  --seconds N     time for all targets together, shared evenly [default: 60]
-  --only TARGET   one target; may be given several times
-  --list          name the targets and end
-  --jobs N        targets at a time [default: 1]
-  --seed N        draw the spoiled inputs from this seed [default: the clock]
-  --keep          write what reached new code to tests/fuzz/corpus
-  --replay FILE   try one input of the target named with --only, or by the file's folder, and end
-  -h, --help      this text
-";
-
 /// A worker that has not ended so long after its time hangs in an input.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-#[derive(Debug)]
+/// Attacks every decoder that somebody outside can reach with spoiled inputs.
+#[derive(Parser, Debug)]
+#[command(name = "cargo fuzz-all", bin_name = "cargo fuzz-all")]
 struct Options {
-    seconds: u64,
+    /// Time for all targets together, shared evenly.
+    #[arg(long, value_name = "N", default_value = "60")]
+    seconds: NonZeroU64,
+    /// One target; may be given several times.
+    #[arg(long, value_name = "TARGET", value_parser = target)]
     only: Vec<Target>,
-    jobs: usize,
+    /// Targets at a time.
+    #[arg(long, value_name = "N", default_value = "1")]
+    jobs: NonZeroUsize,
+    /// Draws the spoiled inputs from this seed [default: the clock].
+    #[arg(long, value_name = "N", default_value_t = clock(), hide_default_value = true)]
     seed: u64,
+    /// Writes what reached new code to tests/fuzz/corpus.
+    #[arg(long)]
     keep: bool,
+    /// Names the targets and ends.
+    #[arg(long)]
     list: bool,
+    /// Tries one input of the target named with --only, or by the file's folder, and ends.
+    #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
     /// This process is the worker of one target.
+    #[arg(long, hide = true)]
     worker: bool,
 }
 
+fn target(name: &str) -> Result<Target, String> {
+    targets::find(name).ok_or_else(|| format!("there is no target {name}; --list names them"))
+}
+
+fn clock() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos() as u64
+}
+
 fn main() -> ExitCode {
-    match options(env::args_os().skip(1)) {
-        Ok(None) => {
-            say(HELP.trim_end());
-            ExitCode::SUCCESS
-        }
-        Ok(Some(options)) => match run(&options) {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => ExitCode::FAILURE,
-            Err(error) => {
-                say(&format!("FAILED: fuzz: {error}"));
-                ExitCode::FAILURE
-            }
-        },
-        Err(mistake) => {
-            say(&format!("FAILED: fuzz: {mistake}; see cargo fuzz-all --help"));
-            ExitCode::from(2)
+    let options: Options = match command::options("fuzz") {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
+    match run(&options) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            say(&format!("FAILED: fuzz: {error}"));
+            ExitCode::FAILURE
         }
     }
 }
@@ -81,49 +88,6 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stdout, reason = "this program's results are its output")]
 fn say(line: &str) {
     println!("{line}");
-}
-
-/// Reads the command line; `None` asks for help.
-fn options(args: impl Iterator<Item = OsString>) -> Result<Option<Options>, String> {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let mut options = Options {
-        seconds: 60,
-        only: Vec::new(),
-        jobs: 1,
-        seed: since_1970.as_nanos() as u64,
-        keep: false,
-        list: false,
-        replay: None,
-        worker: false,
-    };
-    let mut args = args.map(|arg| arg.into_string().map_err(|arg| format!("{} is not UTF-8", arg.display())));
-    while let Some(arg) = args.next() {
-        let arg = arg?;
-        let mut value = || args.next().unwrap_or_else(|| Err(format!("{arg} needs a value")));
-        match arg.as_str() {
-            "--seconds" => options.seconds = number(&value()?)?,
-            "--jobs" => options.jobs = usize::try_from(number(&value()?)?).unwrap_or(usize::MAX).max(1),
-            "--seed" => options.seed = number(&value()?)?,
-            "--only" => {
-                let name = value()?;
-                let found = targets::find(&name);
-                options
-                    .only
-                    .push(found.ok_or_else(|| format!("there is no target {name}; --list names them"))?);
-            }
-            "--replay" => options.replay = Some(PathBuf::from(value()?)),
-            "--keep" => options.keep = true,
-            "--list" => options.list = true,
-            "--worker" => options.worker = true,
-            "-h" | "--help" => return Ok(None),
-            other => return Err(format!("{other} is not understood")),
-        }
-    }
-    Ok(Some(options))
-}
-
-fn number(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("{text:?} is no whole number"))
 }
 
 /// Does what was asked. Whether nothing was found.
@@ -183,7 +147,8 @@ fn work(target: &Target, options: &Options) -> Result<bool, std::io::Error> {
     let path = under_way(target);
     fs::create_dir_all(path.parent().expect("it lies in a folder"))?;
     let file = File::create(&path)?;
-    let report = hunt(target, options.seed, End::Within(Duration::from_secs(options.seconds)), Some(&file))?;
+    let report =
+        hunt(target, options.seed, End::Within(Duration::from_secs(options.seconds.get())), Some(&file))?;
     if let Some((input, harm)) = &report.harm {
         let shortest = shorten(target, input, harm);
         let path = keep::write(&workshop().join("findings").join(target.name), &shortest)?;
@@ -222,7 +187,7 @@ struct Total {
 
 fn campaign(options: &Options) -> Result<bool, String> {
     let all = if options.only.is_empty() { targets::all() } else { options.only.clone() };
-    let each = (options.seconds * options.jobs as u64 / all.len() as u64).max(1);
+    let each = (options.seconds.get().saturating_mul(options.jobs.get() as u64) / all.len() as u64).max(1);
     let guided = if coverage::is_built_in() { "coverage-guided" } else { "without coverage" };
     say(&format!("{} targets, {each} s each, {guided}, seed {}", all.len(), options.seed));
     say("target                       executions   edges  inputs  memory  slowest");
@@ -230,7 +195,7 @@ fn campaign(options: &Options) -> Result<bool, String> {
     waiting.reverse();
     let mut total = Total::default();
     while !waiting.is_empty() || !running.is_empty() {
-        while running.len() < options.jobs
+        while running.len() < options.jobs.get()
             && let Some(target) = waiting.pop()
         {
             running.push(start(target, each, options).map_err(|error| error.to_string())?);

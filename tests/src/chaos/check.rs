@@ -23,11 +23,27 @@ pub(super) enum Said {
     Mistake,
 }
 
+/// A suspect line in the log of a node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line<'a> {
+    /// The node.
+    pub(super) number: usize,
+    /// What it is about.
+    pub(super) said: Said,
+    /// All of it.
+    pub(super) text: &'a str,
+}
+
+/// What a node logs that sees two signatures of one key that contradict each other.
+pub(super) const EVIDENCE: &str = "a validator contradicted itself";
+
 /// Words of a log and what they are about.
-const SUSPECT: [(&str, Said); 6] = [
-    ("a validator contradicted itself", Said::Equivocation),
+const SUSPECT: [(&str, Said); 7] = [
+    (EVIDENCE, Said::Equivocation),
     ("earlier promises of this validator may be lost", Said::Loss),
     ("promises and store of this validator are lost", Said::Loss),
+    // Agreement asked for a signature that the promises forbid: nothing it remembers lets it.
+    ("the promise guard refused to sign", Said::Mistake),
     ("panicked at", Said::Mistake),
     ("this node diverged", Said::Mistake),
     ("this is a mistake of the program", Said::Mistake),
@@ -52,14 +68,14 @@ impl Checked {
 
     /// The end of a scenario: the load stops, every node proves everything, the logs are read, and all stop.
     pub(super) async fn ends(self, rig: &mut Rig) -> Result<Figures, Stopped> {
-        self.ends_saying(rig, |_, _| false).await
+        self.ends_saying(rig, |_| false).await
     }
 
-    /// As [`Checked::ends`], where a node may say what the fault explains: asked by its number and [`Said`].
+    /// As [`Checked::ends`], where a node may say what the fault explains: asked line by line.
     pub(super) async fn ends_saying(
         self,
         rig: &mut Rig,
-        is_explained: impl Fn(usize, Said) -> bool,
+        is_explained: impl Fn(&Line<'_>) -> bool,
     ) -> Result<Figures, Stopped> {
         rig.load.stop();
         rig.start_all().await?;
@@ -71,14 +87,27 @@ impl Checked {
         rig.stop_all().await?;
         for number in 0..VALIDATORS {
             let log = rig.log(number);
-            for (phrase, said) in SUSPECT.iter().filter(|(_, said)| !is_explained(number, *said)) {
-                if let Some(line) = log.lines().find(|line| line.contains(phrase)) {
-                    return failed(format!("{said:?}: {} logged: {line}", rig.nodes[number].process.name()));
-                }
+            if let Some(line) = suspect(number, &log).find(|line| !is_explained(line)) {
+                let name = rig.nodes[number].process.name();
+                return failed(format!("{:?}: {name} logged: {}", line.said, line.text));
             }
         }
         Ok(Figures { acknowledged: acknowledged.len() as u64 * DIPLOMAS, ..Figures::default() })
     }
+}
+
+/// The suspect lines of a node's log.
+fn suspect(number: usize, log: &str) -> impl Iterator<Item = Line<'_>> {
+    log.lines().filter_map(move |text| {
+        let (_, said) = SUSPECT.iter().find(|(phrase, _)| text.contains(phrase))?;
+        Some(Line { number, said: *said, text })
+    })
+}
+
+/// The first line of a log that nothing explains.
+pub(super) fn mistake(log: &str) -> Option<&str> {
+    // Whose log it is does not matter for these.
+    suspect(0, log).find(|line| line.said == Said::Mistake).map(|line| line.text)
 }
 
 async fn proven_by_all(rig: &mut Rig, acknowledged: &[Acknowledged]) -> Result<(), Stopped> {
@@ -120,5 +149,37 @@ async fn proven(
             lost(format!("was acknowledged for block {}, is in {}", one.height, included.height))
         }
         Err(error) => lost(format!("is not proven ({error})")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn a_suspect_line_is_found_among_others() {
+        let log = "INFO committed\nWARN the promise guard refused to sign refusal=x\nERROR a validator contradicted itself";
+        let found: Vec<(usize, Said)> = suspect(2, log).map(|line| (line.number, line.said)).collect();
+        assert_eq!(found, [(2, Said::Mistake), (2, Said::Equivocation)]);
+    }
+
+    #[test]
+    fn the_program_still_says_what_is_looked_for() {
+        fn texts(folder: &Path) -> String {
+            let entries =
+                fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+            let text = |path: std::path::PathBuf| match path.is_dir() {
+                true => texts(&path),
+                false => fs::read_to_string(path).expect("a source"),
+            };
+            entries.map(text).collect()
+        }
+        let sources = texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../node/src"));
+        // The words of a panic are the language's.
+        for (phrase, _) in SUSPECT.iter().filter(|(phrase, _)| *phrase != "panicked at") {
+            assert!(sources.contains(phrase), "{phrase}");
+        }
     }
 }

@@ -4,16 +4,10 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::{
-    Plan, Stopped,
-    check::Checked,
-    failed, needs,
-    report::{Figures, Resume},
-    rig::RESUMES_WITHIN,
-    rig::Rig,
-    shim,
+    Plan, Stopped, check::Checked, failed, needs, report::Figures, rig::RESUMES_WITHIN, rig::Rig, shim,
 };
 
 /// The validator whose clock is wrong: as many as the network can bear.
@@ -73,8 +67,7 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
             goes_on(&mut rig, &mut figures, "a monotonic clock a day ahead").await?;
             figures.notes.push("a monotonic clock a day ahead of the others".to_owned());
         }
-        Err(Stopped::Skipped(why)) => figures.notes.push(format!("skipped the monotonic clock: {why}")),
-        Err(other) => return Err(other),
+        Err(stopped) => figures.skip("monotonic clock", stopped)?,
     }
     rig.kill(&[VICTIM]).await?;
     left_behind.iter().for_each(|pid| forget(*pid));
@@ -85,10 +78,10 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
 
 /// The others decide, and the one with the wrong clock follows.
 async fn goes_on(rig: &mut Rig, figures: &mut Figures, clock: &str) -> Result<(), Stopped> {
-    let since = Instant::now();
+    let since = rig.now();
     let head = rig.head(0).await?;
     rig.load.acknowledged_above(head, RESUMES_WITHIN).await?;
-    figures.resumed(Resume { lasted: since.elapsed(), starved: Duration::ZERO });
+    figures.resumed(since.until(&rig.now()));
     let head = rig.head(0).await?;
     match rig.reaches(VICTIM, head).await {
         Ok(()) => Ok(()),

@@ -4,7 +4,7 @@
 //! `strace` counts for each thread of a process by itself; the thread that first makes its K-th call is hit. The
 //! call that is hit does not happen.
 
-use std::{os::unix::process::ExitStatusExt, path::PathBuf};
+use std::{fs, num::NonZeroU64, os::unix::process::ExitStatusExt, path::PathBuf, time::Duration};
 
 use tanba_ledger::Height;
 use tanba_node::devnet::ProcessError;
@@ -15,7 +15,8 @@ use super::{
     check::Checked,
     disk::fast_folder,
     failed, needs,
-    report::{Figures, progress},
+    options::Points,
+    report::Figures,
     rig::{COMES_WITHIN, LOOK_EVERY, Rig},
     shim,
 };
@@ -47,9 +48,22 @@ const CALLS: [(&str, &[&str]); 5] = [
     ("rename", &[]),
 ];
 
+/// Calls that fail, and with what.
+const FAILURES: [(&str, &str); 4] =
+    [("fdatasync", "EIO"), ("fdatasync", "ENOSPC"), ("pwrite64", "ENOSPC"), ("write", "EIO")];
+
+/// Of each, so many where every place is asked for: a failing call is met alike everywhere.
+const FAILURES_MAX: NonZeroU64 = NonZeroU64::new(8).expect("eight");
+
+/// What `strace` notes at a call that it answered itself.
+const INJECTED: &str = "(INJECTED)";
+
+/// It has written down the calls of a process so long after that ended.
+const NOTED_WITHIN: Duration = Duration::from_secs(5);
+
 /// How a run under `strace` ended.
 enum Run {
-    /// Killed, or by itself.
+    /// Killed, or by itself: its exit code, and the end of its log.
     Ended(Option<i32>, String),
     /// It did its work and was stopped.
     Through,
@@ -57,14 +71,18 @@ enum Run {
 
 /// Every kind of call, then failing calls, then lying ones.
 pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
-    needs::program("strace", &["-D", "-f", "-qq", "-o", "/dev/null", "true"])?;
+    traces("all")?;
     let folder = fast_folder(&plan.folder)?;
     let mut rig = Rig::run(plan, &folder.join("network")).await?;
     rig.load.slow_down(PAUSE_MS);
     let (mut checked, mut figures) = (Checked::default(), Figures::default());
     for (call, files) in CALLS {
+        if let Err(lacking) = traces(call) {
+            figures.skip(call, lacking)?;
+            continue;
+        }
         let mut hit = 0;
-        for k in places(plan.options.points) {
+        for k in places(plan.options.points()) {
             match run_under(plan, &mut rig, &format!("{call}:signal=SIGKILL:when={k}"), files).await? {
                 Run::Through => break,
                 Run::Ended(None, _) => hit += 1,
@@ -74,49 +92,91 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
             }
             heals(plan, &mut rig, &mut checked).await?;
             figures.crash_points += 1;
-            progress(call, hit, plan.options.points.unwrap_or(hit));
+            eprintln!("  {call}: {hit} places hit");
+        }
+        if hit == 0 {
+            return failed(format!(
+                "no {call} was hit: a node no longer makes this call, or is traced wrongly"
+            ));
         }
         figures.notes.push(format!("{call}: {hit} places hit"));
         heals(plan, &mut rig, &mut checked).await?;
     }
-    for (call, error) in
-        [("fdatasync", "EIO"), ("fdatasync", "ENOSPC"), ("pwrite64", "ENOSPC"), ("write", "EIO")]
-    {
+    for (call, error) in FAILURES {
+        if let Err(lacking) = traces(call) {
+            figures.skip(&format!("{error} of {call}"), lacking)?;
+            continue;
+        }
         let files = CALLS.iter().find(|(name, _)| *name == call).expect("it is listed").1;
-        for k in places(Some(plan.options.points.unwrap_or(8))) {
+        let mut hit = 0;
+        for k in places(plan.options.points().at_most(FAILURES_MAX)) {
             match run_under(plan, &mut rig, &format!("{call}:error={error}:when={k}"), files).await? {
                 Run::Through => break,
                 Run::Ended(code, log) => says_what_failed(call, error, code, &log)?,
             }
+            was_injected(plan).await?;
             heals(plan, &mut rig, &mut checked).await?;
-            figures.disk_faults += 1;
+            hit += 1;
         }
+        if hit == 0 {
+            return failed(format!("no {call} failed with {error}: a node no longer makes this call"));
+        }
+        figures.disk_faults += hit;
     }
     // Nothing is synced, but everything is written: a kill must not be able to tell.
     if let Run::Ended(code, log) = run_under(plan, &mut rig, "fdatasync,fsync:retval=0", &[]).await? {
         return failed(format!("a lying sync was noticed, but nothing was lost ({code:?}):\n{log}"));
     }
+    was_injected(plan).await?;
     heals(plan, &mut rig, &mut checked).await?;
     figures.disk_faults += 1;
     figures.add(&checked.ends(&mut rig).await?);
     drop(rig);
-    std::fs::remove_dir_all(&folder)?;
+    fs::remove_dir_all(&folder)?;
     Ok(figures)
 }
 
-/// The places to be hit: all, or so many, each twice as far as the one before.
-fn places(count: Option<u64>) -> Box<dyn Iterator<Item = u64> + Send> {
-    match count {
-        None => Box::new(1..CALLS_MAX),
-        Some(count) => Box::new((0..count).map(|step| 1 << step).take_while(|place| *place < CALLS_MAX)),
+/// The places to be hit.
+fn places(points: Points) -> Box<dyn Iterator<Item = u64> + Send> {
+    match points {
+        Points::All => Box::new(1..CALLS_MAX),
+        Points::Spread(count) => {
+            let doubled = std::iter::successors(Some(1), |place: &u64| place.checked_mul(2));
+            Box::new(doubled.take(count.get() as usize).take_while(|place| *place < CALLS_MAX))
+        }
     }
+}
+
+/// Whether `strace` works here, and this system has the call at all.
+fn traces(call: &str) -> Result<(), Stopped> {
+    needs::program("strace", &["-D", "-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "true"])
+}
+
+/// Where `strace` writes down the calls of a run.
+fn trace(plan: &Plan) -> PathBuf {
+    plan.folder.join("trace")
+}
+
+/// In the run that ended, `strace` did answer a call itself.
+async fn was_injected(plan: &Plan) -> Result<(), Stopped> {
+    let deadline = Instant::now() + NOTED_WITHIN;
+    while !fs::read_to_string(trace(plan)).is_ok_and(|noted| noted.contains(INJECTED)) {
+        if Instant::now() > deadline {
+            return failed("no call failed or lied: the node no longer makes it, or is traced wrongly");
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    Ok(())
 }
 
 /// Stops the victim, and starts it under `strace` with a fault; waits until it ended or got through.
 async fn run_under(plan: &Plan, rig: &mut Rig, inject: &str, files: &[&str]) -> Result<Run, Stopped> {
     rig.kill(&[VICTIM]).await?;
+    // What an earlier run left must not speak for this one.
+    fs::write(trace(plan), "")?;
     let calls = inject.split(':').next().expect("a call");
-    let mut words: Vec<String> = ["strace", "-D", "-f", "-qq", "-o", "/dev/null"].map(String::from).into();
+    let mut words: Vec<String> = ["strace", "-D", "-f", "-qq", "-o"].map(String::from).into();
+    words.push(trace(plan).display().to_string());
     // Stops at these calls alone. Up to strace 6.1 a signal is not delivered so, and every call stops.
     if !inject.contains("signal=") {
         words.push("--seccomp-bpf".to_owned());

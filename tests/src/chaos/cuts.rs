@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use tanba_ledger::Height;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::{
     Plan, Stopped,
@@ -35,7 +35,7 @@ const CONTROL_BLOCKS: u64 = 10;
 /// Cuts from one proof of everything new to the next.
 const CUTS_BETWEEN_PROOFS: u64 = 20;
 
-/// Cuts until the count is reached.
+/// Cuts until the count is reached: one of all disks at one moment counts once.
 pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
     needs_disks()?;
     let images = fast_folder(&plan.folder)?;
@@ -50,11 +50,11 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
 
     let (mut checked, mut figures) = (Checked::default(), Figures::default());
     let (mut all_at_once, mut next_proof) = (0, CUTS_BETWEEN_PROOFS);
-    while figures.cuts < plan.options.cuts {
+    while figures.cuts.events < plan.options.cuts() {
         sleep(plan.dice.pause(LOAD_MS)).await;
         let all = plan.dice.per_mille(ALL_AT_ONCE_PER_MILLE);
         let victims: Vec<usize> =
-            if all { (0..VALIDATORS).collect() } else { vec![figures.cuts as usize % VALIDATORS] };
+            if all { (0..VALIDATORS).collect() } else { vec![figures.cuts.events as usize % VALIDATORS] };
         for number in &victims {
             disks[*number].cut_power()?;
         }
@@ -64,25 +64,28 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         for number in &victims {
             disks[*number].mount_again()?;
         }
-        let since = Instant::now();
+        let since = rig.now();
         for number in &victims {
             rig.start(*number)?;
         }
-        figures.cuts += victims.len() as u64;
+        figures.cuts.dealt(victims.len());
         all_at_once += u64::from(all);
         if all {
             figures.resumed(rig.resumes(&victims, since).await?);
         } else {
             rig.client(victims[0]).await?;
         }
-        if figures.cuts >= next_proof {
+        if figures.cuts.events >= next_proof {
             checked.proves_new(&mut rig).await?;
-            next_proof = figures.cuts + CUTS_BETWEEN_PROOFS;
-            progress("cuts", figures.cuts, plan.options.cuts);
+            next_proof = figures.cuts.events + CUTS_BETWEEN_PROOFS;
+            progress("cuts", figures.cuts.events, plan.options.cuts());
         }
     }
     figures.add(&checked.ends(&mut rig).await?);
-    figures.notes.push(control(plan, &images).await?);
+    match control(plan, &images).await {
+        Ok(seen) => figures.notes.push(seen),
+        Err(stopped) => figures.skip("control with lying disks", stopped)?,
+    }
     figures.notes.push(format!("all four nodes lost power at once {all_at_once} times"));
     drop(rig);
     drop(disks);
@@ -93,11 +96,7 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
 /// The control: disks whose syncs lie must lose something when all lose power, or these cuts cut nothing. Gives a
 /// line that says how it was seen.
 async fn control(plan: &Plan, images: &Path) -> Result<String, Stopped> {
-    match needs::program("strace", &["-D", "-f", "-qq", "-o", "/dev/null", "true"]) {
-        Ok(()) => {}
-        Err(Stopped::Skipped(why)) => return Ok(format!("skipped the control with lying disks: {why}")),
-        Err(other) => return Err(other),
-    }
+    needs::program("strace", &["-D", "-f", "-qq", "-o", "/dev/null", "true"])?;
     let (images, network) = (images.join("control"), plan.folder.join("control"));
     fs::create_dir(&images)?;
     let mut disks = Vec::new();

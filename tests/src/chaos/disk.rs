@@ -33,14 +33,18 @@ pub(super) fn needs_disks() -> Result<(), Stopped> {
 
 /// A new folder in memory, or else below `folder`, for what must be fast; the caller removes it.
 pub(super) fn fast_folder(folder: &Path) -> Result<PathBuf, Stopped> {
-    let name = format!("tanba-chaos-{}-{}", std::process::id(), name_of(folder));
-    let in_memory = Path::new(MEMORY).join(name);
+    let in_memory = in_memory(folder);
     if Path::new(MEMORY).is_dir() && fs::create_dir(&in_memory).is_ok() {
         return Ok(in_memory);
     }
     let on_disk = folder.join("fast");
     fs::create_dir(&on_disk)?;
     Ok(on_disk)
+}
+
+/// The folder in memory that belongs to `folder`, whether or not there is one.
+pub fn in_memory(folder: &Path) -> PathBuf {
+    Path::new(MEMORY).join(format!("tanba-chaos-{}-{}", std::process::id(), name_of(folder)))
 }
 
 fn name_of(folder: &Path) -> String {

@@ -129,9 +129,10 @@ async fn clears(
     figures: &mut Figures,
     checked: &mut Checked,
 ) -> Result<(), Stopped> {
+    let since = rig.now();
     relay.set(Weather::calm());
     let everyone: Vec<usize> = (0..VALIDATORS).collect();
-    figures.resumed(rig.resumes(&everyone, Instant::now()).await?);
+    figures.resumed(rig.resumes(&everyone, since).await?);
     figures.weathers += 1;
     checked.proves_new(rig).await
 }

@@ -57,7 +57,8 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
             figures.notes.push(format!("{name}: {found}"));
         }
     }
-    figures.add(&checked.ends_saying(&mut rig, |number, said| (number, said) == (VICTIM, Said::Loss)).await?);
+    figures
+        .add(&checked.ends_saying(&mut rig, |line| (line.number, line.said) == (VICTIM, Said::Loss)).await?);
     Ok(figures)
 }
 

@@ -1,138 +1,161 @@
 //! The command line of `cargo chaos`.
 
+use std::{num::NonZeroU64, path::PathBuf};
+
+use clap::{Parser, ValueEnum, builder::PossibleValue};
+
 use super::Scenario;
 
-/// What `--help` prints.
-pub const HELP: &str = "\
-Networks of real processes under real faults.
+/// Kills of the short form.
+const KILLS: u64 = 40;
 
-Usage: cargo chaos [OPTIONS]
+/// Power cuts of the short form.
+const CUTS: u64 = 10;
 
-      --kills N      kill N processes [short form: 50]; alone: runs `kills` only
-      --cuts N       cut the power of a disk N times [short form: 10]; alone: runs `cuts` only
-      --points N     crash points of each system call [short form: 3, spread out]; `all`: every one, until a
-                     run gets through; alone: runs `crash-points` only
-      --only NAME    run this scenario; may be repeated
-      --seed S       draw what is hurt and when from S [default: 1]
-      --folder DIR   make homes and logs below DIR [default: the system's folder for temporary files]
-      --json         print one JSON object
-      --list         list the scenarios
-  -h, --help         print this
-
-Without arguments every scenario runs in its short form. A scenario that lacks something on this machine is
-skipped, with the reason, and never counted as passed. The exit code is 0 when none failed.
-";
-
-/// What the command line asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Networks of real processes under real faults.
+///
+/// Without arguments every scenario runs in its short form. A scenario that lacks something on this machine is
+/// skipped, with the reason, and never counted as passed. The exit code is 0 when none failed.
+#[derive(Parser, Clone, Debug)]
+#[command(name = "cargo chaos", bin_name = "cargo chaos")]
 pub struct Options {
-    /// Processes to kill.
-    pub kills: u64,
-    /// Power cuts.
-    pub cuts: u64,
-    /// Crash points of each system call, spread out; `None`: every one.
-    pub points: Option<u64>,
-    /// The scenarios to run.
-    pub scenarios: Vec<Scenario>,
+    /// Kills, each of one node, several, or all at one moment; alone: runs `kills` only [short form: 40].
+    #[arg(long, value_name = "N")]
+    kills: Option<NonZeroU64>,
+    /// Power cuts, each of one node's disk or of all at one moment; alone: runs `cuts` only [short form: 10].
+    #[arg(long, value_name = "N")]
+    cuts: Option<NonZeroU64>,
+    /// Crash points of each system call, spread out, or `all` until a run gets through; alone: runs `crash-points`
+    /// only [short form: 3].
+    #[arg(long, value_name = "N|all", value_parser = points)]
+    points: Option<Points>,
+    /// Runs this scenario; may be repeated.
+    #[arg(long, value_name = "NAME", hide_possible_values = true)]
+    only: Vec<Scenario>,
     /// Draws what is hurt and when.
+    #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
-    /// Where homes and logs are made.
-    pub folder: std::path::PathBuf,
-    /// One JSON object instead of lines.
+    /// Makes homes and logs below this folder [default: the system's for temporary files].
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// The node's program [default: this one, which is the node as well].
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
+    /// Prints one JSON object.
+    #[arg(long)]
     pub json: bool,
+    /// Lists the scenarios.
+    #[arg(long)]
+    pub list: bool,
 }
 
-/// What to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// Print the help.
-    Help,
-    /// List the scenarios.
-    List,
-    /// Run.
-    Run(Options),
+/// How many crash points of each system call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Points {
+    /// So many, each twice as far as the one before.
+    Spread(NonZeroU64),
+    /// Every one.
+    All,
 }
 
-/// Reads the arguments; an error is a sentence for whoever typed them.
-pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Asked, String> {
-    let mut options = Options {
-        kills: 50,
-        cuts: 10,
-        points: Some(3),
-        scenarios: Vec::new(),
-        seed: 1,
-        folder: std::env::temp_dir(),
-        json: false,
-    };
-    let (mut only, mut implied) = (Vec::new(), Vec::new());
-    let mut arguments = arguments.into_iter();
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
-        match argument.as_str() {
-            "-h" | "--help" => return Ok(Asked::Help),
-            "--list" => return Ok(Asked::List),
-            "--json" => options.json = true,
-            "--kills" => {
-                options.kills = number(&argument, &value()?)?;
-                implied.push(Scenario::Kills);
-            }
-            "--cuts" => {
-                options.cuts = number(&argument, &value()?)?;
-                implied.push(Scenario::Cuts);
-            }
-            "--points" => {
-                let value = value()?;
-                options.points = (value != "all").then(|| number(&argument, &value)).transpose()?;
-                implied.push(Scenario::CrashPoints);
-            }
-            "--seed" => options.seed = number(&argument, &value()?)?,
-            "--folder" => options.folder = value()?.into(),
-            "--only" => only.push(scenario(&value()?)?),
-            other => return Err(format!("`{other}` is not known; see `cargo chaos --help`")),
+impl Points {
+    /// The first `count` of those that are spread out, where every one would be too many.
+    pub fn at_most(self, count: NonZeroU64) -> Points {
+        match self {
+            Points::Spread(own) => Points::Spread(own.min(count)),
+            Points::All => Points::Spread(count),
         }
     }
-    options.scenarios = [only, implied, Scenario::ALL.to_vec()]
-        .into_iter()
-        .find(|named| !named.is_empty())
-        .expect("all scenarios are some");
-    Ok(Asked::Run(options))
 }
 
-fn number(argument: &str, value: &str) -> Result<u64, String> {
-    value.parse().map_err(|_| format!("{argument} needs a whole number, not `{value}`"))
+impl Options {
+    /// Kills until which `kills` goes on.
+    pub fn kills(&self) -> u64 {
+        self.kills.map_or(KILLS, NonZeroU64::get)
+    }
+
+    /// Power cuts until which `cuts` goes on.
+    pub fn cuts(&self) -> u64 {
+        self.cuts.map_or(CUTS, NonZeroU64::get)
+    }
+
+    /// Crash points of each system call.
+    pub fn points(&self) -> Points {
+        const SHORT: Points = Points::Spread(NonZeroU64::new(3).expect("three"));
+        self.points.unwrap_or(SHORT)
+    }
+
+    /// Where homes and logs are made.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.clone().unwrap_or_else(std::env::temp_dir)
+    }
+
+    /// The scenarios to run: those named, or else those whose count was given, or else all.
+    pub fn scenarios(&self) -> Vec<Scenario> {
+        let counted = [
+            (self.kills.is_some(), Scenario::Kills),
+            (self.cuts.is_some(), Scenario::Cuts),
+            (self.points.is_some(), Scenario::CrashPoints),
+        ];
+        let counted = counted.into_iter().filter_map(|(is_counted, scenario)| is_counted.then_some(scenario));
+        [self.only.clone(), counted.collect(), Scenario::ALL.to_vec()]
+            .into_iter()
+            .find(|named| !named.is_empty())
+            .expect("all scenarios are some")
+    }
 }
 
-fn scenario(name: &str) -> Result<Scenario, String> {
-    let known = || Scenario::ALL.map(Scenario::name).join(", ");
-    let found = Scenario::ALL.into_iter().find(|scenario| scenario.name() == name);
-    found.ok_or_else(|| format!("there is no scenario `{name}`; there are {}", known()))
+fn points(text: &str) -> Result<Points, String> {
+    match text {
+        "all" => Ok(Points::All),
+        count => {
+            count.parse().map(Points::Spread).map_err(|_| "a whole number from 1 on, or `all`".to_owned())
+        }
+    }
+}
+
+impl ValueEnum for Scenario {
+    fn value_variants<'a>() -> &'a [Scenario] {
+        &Scenario::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.about()))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn scenarios(line: &str) -> Vec<Scenario> {
-        match read(line.split_whitespace().map(str::to_owned)) {
-            Ok(Asked::Run(options)) => options.scenarios,
-            other => panic!("{other:?}"),
-        }
+    fn read(line: &str) -> Result<Options, String> {
+        let words = ["chaos"].into_iter().chain(line.split_whitespace());
+        Options::try_parse_from(words).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_count_alone_selects_its_scenario() {
+        let scenarios = |line| read(line).expect("understood").scenarios();
         assert_eq!(scenarios(""), Scenario::ALL);
         assert_eq!(scenarios("--kills 5000"), [Scenario::Kills]);
         assert_eq!(scenarios("--kills 9 --cuts 9"), [Scenario::Kills, Scenario::Cuts]);
+        assert_eq!(scenarios("--points all"), [Scenario::CrashPoints]);
         assert_eq!(scenarios("--cuts 9 --only pause"), [Scenario::Pause]);
     }
 
     #[test]
     fn what_is_not_understood_is_named() {
-        let refused = |line: &str| read(line.split_whitespace().map(str::to_owned)).expect_err("refused");
-        assert!(refused("--kill 5").contains("`--kill`"));
-        assert!(refused("--kills many").contains("`many`"));
+        let refused = |line| read(line).expect_err("refused");
+        assert!(refused("--kill 5").contains("--kill"));
+        assert!(refused("--kills many").contains("many"));
         assert!(refused("--only storms").contains("crash-points"));
-        assert!(refused("--seed").contains("needs a value"));
+        assert!(refused("--seed").contains("value is required"));
+    }
+
+    #[test]
+    fn nothing_to_do_is_refused() {
+        for line in ["--kills 0", "--cuts 0", "--points 0"] {
+            assert!(read(line).is_err(), "{line}");
+        }
     }
 }

@@ -2,12 +2,15 @@
 
 use std::{fs, net::TcpListener, path::Path, time::Duration};
 
+use tanba_crypto::SigningKey;
+use tanba_ledger::ValidatorSet;
 use tanba_node::{devnet::NodeProcess, devnet::ProcessError, home::Home};
 use tokio::time::{Instant, sleep};
 
 use super::{
     Plan, Stopped,
-    check::{Checked, Said},
+    accused::accused,
+    check::{Checked, EVIDENCE, Said, mistake},
     failed, needs,
     report::Figures,
     rig::{LOOK_EVERY, Rig},
@@ -27,9 +30,6 @@ const PAUSE_MS: std::ops::Range<u64> = 500..4_000;
 const EXIT_CONFLICT: i32 = 6;
 const EXIT_SAFETY_REFUSAL: i32 = 30;
 
-/// What a node logs that sees two signatures of one key that contradict each other.
-const EVIDENCE: &str = "a validator contradicted itself";
-
 /// Two processes with one key run beside each other for so long, unless one ends.
 const BESIDE: Duration = Duration::from_secs(8);
 
@@ -44,8 +44,9 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         let pids: Vec<u32> = numbers.iter().filter_map(|number| rig.nodes[*number].process.pid()).collect();
         signal("STOP", &pids);
         sleep(plan.dice.pause(PAUSE_MS)).await;
+        let since = rig.now();
         signal("CONT", &pids);
-        figures.resumed(rig.resumes(&numbers, Instant::now()).await?);
+        figures.resumed(rig.resumes(&numbers, since).await?);
         checked.proves_new(&mut rig).await?;
     }
     figures.notes.push(format!("{ROUNDS} pauses of one and of all nodes"));
@@ -58,7 +59,17 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         BESIDE.as_secs()
     ));
     checked.proves_new(&mut rig).await?;
-    figures.add(&checked.ends_saying(&mut rig, |_, said| said != Said::Mistake).await?);
+    let members = rig.network.founded.genesis.genesis().validators.clone();
+    let validators = ValidatorSet::new(members).expect("a network was founded with it");
+    let doubled = rig.network.founded.universities()[VICTIM].validator.as_ref().map(SigningKey::public);
+    let doubled = doubled.and_then(|key| validators.index_of(&key));
+    assert!(doubled.is_some(), "the victim is a validator");
+    let ended = checked.ends_saying(&mut rig, |line| match line.said {
+        Said::Equivocation => accused(line.text, &validators) == doubled,
+        Said::Loss => line.number == VICTIM,
+        Said::Mistake => false,
+    });
+    figures.add(&ended.await?);
     Ok(figures)
 }
 
@@ -95,6 +106,10 @@ async fn key_twice(plan: &Plan, rig: &mut Rig) -> Result<&'static str, Stopped> 
         sleep(LOOK_EVERY).await;
     };
     twin.kill().await?;
+    let said = fs::read(twin.log_path())?;
+    if let Some(line) = mistake(&String::from_utf8_lossy(&said)) {
+        return failed(format!("the copy logged: {line}"));
+    }
     rig.kill_what_is_left(&[VICTIM]).await?;
     let head = rig.head(0).await?;
     rig.load.acknowledged_above(head, super::rig::RESUMES_WITHIN).await?;

@@ -20,14 +20,16 @@ use tokio::{
 };
 
 use super::{
-    Plan, Stopped, failed,
+    Plan, Stopped,
+    contention::Moment,
+    failed,
     load::{Door, Load},
     ports,
     report::Resume,
 };
 use crate::network::{Network, VALIDATORS, signal};
 
-/// After every full stop commits must go on within this.
+/// After every full stop commits must go on within this, without the wait for cores that other programs keep.
 pub(super) const RESUMES_WITHIN: Duration = Duration::from_secs(10);
 
 /// What is no promise of time comes within this, or never.
@@ -209,33 +211,24 @@ impl Rig {
         }
     }
 
-    /// From now until something submitted is acknowledged above every block that any of these nodes has now. To be
-    /// called when all of them were just started, or healed at `since`.
-    pub(super) async fn resumes(&mut self, numbers: &[usize], since: Instant) -> Result<Resume, Stopped> {
+    /// This moment, from which commits must go on.
+    pub(super) fn now(&self) -> Moment {
+        Moment::now(&self.nodes)
+    }
+
+    /// From `since` until something submitted is acknowledged above every block that any of these nodes has now. To be
+    /// called when all of them were just started, or healed, at `since`.
+    pub(super) async fn resumes(&mut self, numbers: &[usize], since: Moment) -> Result<Resume, Stopped> {
         let mut highest = Height::GENESIS;
-        let before = self.waited_for_a_processor();
         for number in numbers {
             highest = highest.max(self.head(*number).await?);
         }
         self.load.acknowledged_above(highest, COMES_WITHIN).await?;
-        let lasted = since.elapsed();
-        let after = self.waited_for_a_processor();
-        let waited = after.iter().zip(&before).map(|(after, before)| after.saturating_sub(*before));
-        let starved = waited.max().unwrap_or_default().min(lasted);
-        if lasted - starved > RESUMES_WITHIN {
-            return failed(format!(
-                "commits went on after {:.1} s, {:.1} s of it waiting for a processor",
-                lasted.as_secs_f64(),
-                starved.as_secs_f64()
-            ));
+        let resume = since.until(&self.now());
+        if resume.own() > RESUMES_WITHIN {
+            return failed(format!("commits went on after {resume}, not within {RESUMES_WITHIN:?}"));
         }
-        Ok(Resume { lasted, starved })
-    }
-
-    /// Of each node, how long the thread that waited longest for a processor has waited.
-    fn waited_for_a_processor(&self) -> Vec<Duration> {
-        let of = |node: &Hurt| node.process.pid().map(waited_for_a_processor).unwrap_or_default();
-        self.nodes.iter().map(of).collect()
+        Ok(resume)
     }
 
     /// Waits for the end of a node that ends by itself; gives its exit code and the end of its log.
@@ -266,18 +259,6 @@ impl Rig {
     pub(super) fn home(&self, number: usize) -> PathBuf {
         self.nodes[number].process.home().root().to_owned()
     }
-}
-
-/// How long the thread of a process that waited longest for a processor has waited; nothing where the system does
-/// not tell.
-fn waited_for_a_processor(pid: u32) -> Duration {
-    // Time on a processor, time waited for one, both in nanoseconds, and turns.
-    let of = |task: std::fs::DirEntry| {
-        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
-        text.split_whitespace().nth(1)?.parse().ok()
-    };
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
-    Duration::from_nanos(tasks.filter_map(|task| of(task.ok()?)).max().unwrap_or(0))
 }
 
 impl Hurt {

@@ -76,7 +76,7 @@ pub const KINDS: &[Kind] = &[
 ];
 
 /// What is sent.
-enum Blow {
+pub(super) enum Blow {
     Gossip(Topic, Vec<u8>),
     Message(Vec<u8>),
     Request(Vec<u8>),
@@ -99,10 +99,15 @@ fn observer(scene: Arc<Scene>, arm: Arm) -> Attack {
 async fn besiege(scene: Arc<Scene>, node_key: SigningKey, arm: Arm) {
     let (handle, _unread) = enter(&scene, node_key).await;
     let mut random = Random::of(1);
+    strike(&scene, &handle, || arm(&scene, &mut random)).await;
+}
+
+/// Strikes without end, as fast as the victim takes it.
+pub(super) async fn strike(scene: &Scene, handle: &NetworkHandle, mut next: impl FnMut() -> Blow) {
     loop {
         let mut is_full = false;
         for _ in 0..VOLLEY {
-            let struck = match arm(&scene, &mut random) {
+            let struck = match next() {
                 Blow::Gossip(topic, bytes) => handle.gossip(topic, bytes),
                 Blow::Message(bytes) => handle.send(&scene.victim, bytes),
                 Blow::Request(bytes) => handle.request(scene.victim, bytes).map(drop),
@@ -123,7 +128,7 @@ async fn besiege(scene: Arc<Scene>, node_key: SigningKey, arm: Arm) {
 }
 
 /// Opens the attacker's network; it dials the victim until it is connected.
-async fn enter(scene: &Scene, node_key: SigningKey) -> (NetworkHandle, NetworkEvents) {
+pub(super) async fn enter(scene: &Scene, node_key: SigningKey) -> (NetworkHandle, NetworkEvents) {
     let config = NetworkConfig {
         chain: scene.chain,
         node_key,

@@ -127,9 +127,9 @@ fn drip(scene: Arc<Scene>, number: usize, to: SocketAddr, words: &'static [u8]) 
                 sleep(DRIP).await;
                 continue;
             };
-            scene.blow();
             let last = words[words.len() - 1];
             for byte in words.iter().copied().chain(std::iter::repeat(last)) {
+                scene.blow();
                 sleep(DRIP).await;
                 if stream.write_all(&[byte]).await.is_err() || !is_open(&stream) {
                     break;

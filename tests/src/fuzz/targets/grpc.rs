@@ -28,91 +28,81 @@ pub(super) fn targets() -> Vec<Target> {
         words: &["260740000007"],
         attack: |bytes| {
             let Some((kind, bytes)) = bytes.split_first() else { return };
-            KINDS[usize::from(*kind) % KINDS.len()](bytes);
+            (KINDS[usize::from(*kind) % KINDS.len()].attack)(bytes);
         },
     }]
 }
 
-/// What a message is read as, by the first byte of an input.
-const KINDS: [fn(&[u8]); 20] = [
-    |bytes| {
-        if let Some(request) = read::<registrar::SubmitRequest>(bytes) {
-            drop(Transaction::try_from(&request));
+/// One message of the contract.
+struct Kind {
+    /// The name of its type, as the compiler has it.
+    type_name: fn() -> &'static str,
+    /// Reads it, and takes it into the types of the ledger.
+    attack: fn(&[u8]),
+}
+
+/// A message, and what is done with it when it was read.
+macro_rules! kind {
+    ($message:ty) => {
+        kind!($message, |_| {})
+    };
+    ($message:ty, $then:expr) => {
+        Kind {
+            type_name: std::any::type_name::<$message>,
+            attack: |bytes| {
+                let then: fn($message) = $then;
+                read(bytes).into_iter().for_each(then);
+            },
         }
-    },
-    |bytes| {
-        if let Some(request) = read::<registrar::TrackRequest>(bytes) {
-            drop(convert::transaction_id("transaction_id", &request.transaction_id));
-        }
-    },
-    |bytes| {
-        if let Some(request) = read::<registrar::GetReceiptRequest>(bytes) {
-            drop(convert::transaction_id("transaction_id", &request.transaction_id));
-        }
-    },
-    |bytes| {
-        if let Some(request) = read::<verifier::GetBucketRequest>(bytes)
-            && let Ok((key, bits)) = convert::prefix(&request.prefix, request.bits)
-        {
+    };
+}
+
+/// What a message is read as, by the first byte of an input: every request and every answer of the contract.
+const KINDS: [Kind; 30] = [
+    kind!(registrar::SubmitRequest, |request| drop(Transaction::try_from(&request))),
+    kind!(registrar::TrackRequest, |request| {
+        drop(convert::transaction_id("transaction_id", &request.transaction_id));
+    }),
+    kind!(registrar::GetReceiptRequest, |request| {
+        drop(convert::transaction_id("transaction_id", &request.transaction_id));
+    }),
+    kind!(verifier::GetBucketRequest, |request| {
+        if let Ok((key, bits)) = convert::prefix(&request.prefix, request.bits) {
             assert_eq!(convert::prefix_of(&key, bits), request.prefix, "a bucket has one name");
         }
-    },
-    |bytes| {
-        if let Some(request) = read::<verifier::GetStatusRequest>(bytes) {
-            request.query.iter().for_each(question);
-        }
-    },
-    |bytes| {
-        if let Some(request) = read::<verifier::BatchGetStatusRequest>(bytes) {
-            request.queries.iter().for_each(question);
-        }
-    },
-    |bytes| {
-        if let Some(request) = read::<verifier::StreamStatusRequest>(bytes) {
-            request.query.iter().for_each(question);
-        }
-    },
-    |bytes| {
-        read::<ledger::GetHeaderRequest>(bytes);
-    },
-    |bytes| {
-        read::<ledger::GetBlockRequest>(bytes);
-    },
-    |bytes| {
-        read::<ledger::StreamBlocksRequest>(bytes);
-    },
-    |bytes| {
-        read::<ledger::GetCheckpointRequest>(bytes);
-    },
+    }),
+    kind!(verifier::GetStatusRequest, |request| request.query.iter().for_each(question)),
+    kind!(verifier::BatchGetStatusRequest, |request| request.queries.iter().for_each(question)),
+    kind!(verifier::StreamStatusRequest, |request| request.query.iter().for_each(question)),
+    kind!(ledger::GetNodeInfoRequest),
+    kind!(ledger::GetNodeStatusRequest),
+    kind!(ledger::ListPeersRequest),
+    kind!(ledger::GetGenesisRequest),
+    kind!(ledger::GetHeaderRequest),
+    kind!(ledger::GetBlockRequest),
+    kind!(ledger::StreamBlocksRequest),
+    kind!(ledger::GetCheckpointRequest),
     // What a client reads.
-    |bytes| {
-        if let Some(answer) = read::<ledger::GetNodeInfoResponse>(bytes) {
-            drop(NetworkKind::try_from(answer.network_kind()));
-            drop(AsOf::try_from(answer.as_of));
-        }
-    },
-    |bytes| drop(read::<ledger::GetNodeStatusResponse>(bytes).map(|answer| AsOf::try_from(answer.as_of))),
-    |bytes| {
-        if let Some(answer) = read::<ledger::ListPeersResponse>(bytes) {
-            answer.peers.iter().for_each(|peer| drop(PeerKind::try_from(peer.kind())));
-        }
-    },
-    |bytes| {
-        read::<ledger::StreamBlocksResponse>(bytes);
-    },
-    |bytes| drop(read::<ledger::GetBlockResponse>(bytes).map(|answer| AsOf::try_from(answer.as_of))),
-    |bytes| {
-        read::<registrar::TrackResponse>(bytes);
-    },
-    |bytes| {
-        read::<registrar::GetReceiptResponse>(bytes);
-    },
-    |bytes| {
-        read::<verifier::BatchGetStatusResponse>(bytes);
-    },
-    |bytes| {
-        read::<verifier::StreamStatusResponse>(bytes);
-    },
+    kind!(ledger::GetNodeInfoResponse, |answer| {
+        drop(NetworkKind::try_from(answer.network_kind()));
+        drop(AsOf::try_from(answer.as_of));
+    }),
+    kind!(ledger::GetNodeStatusResponse, |answer| drop(AsOf::try_from(answer.as_of))),
+    kind!(ledger::ListPeersResponse, |answer| {
+        answer.peers.iter().for_each(|peer| drop(PeerKind::try_from(peer.kind())));
+    }),
+    kind!(ledger::GetGenesisResponse, |answer| drop(AsOf::try_from(answer.as_of))),
+    kind!(ledger::GetHeaderResponse, |answer| drop(AsOf::try_from(answer.as_of))),
+    kind!(ledger::GetBlockResponse, |answer| drop(AsOf::try_from(answer.as_of))),
+    kind!(ledger::StreamBlocksResponse),
+    kind!(ledger::GetCheckpointResponse, |answer| drop(AsOf::try_from(answer.as_of))),
+    kind!(registrar::SubmitResponse, |answer| drop(AsOf::try_from(answer.as_of))),
+    kind!(registrar::TrackResponse),
+    kind!(registrar::GetReceiptResponse),
+    kind!(verifier::GetBucketResponse, |answer| drop(AsOf::try_from(answer.as_of))),
+    kind!(verifier::GetStatusResponse, |answer| drop(AsOf::try_from(answer.as_of))),
+    kind!(verifier::BatchGetStatusResponse),
+    kind!(verifier::StreamStatusResponse),
 ];
 
 /// Reads a message. Protobuf has many forms of one; what was understood must mean the same when written again.
@@ -136,31 +126,77 @@ fn seeds() -> Vec<Vec<u8>> {
         fingerprint: vec![7; 32],
         at: Some(verifier::status_query::At::AtHeight(3)),
     };
-    let as_of = Some(ledger::AsOf { height: 1, hash: vec![2; 32], time_ms: 3 });
-    let messages = [
-        (0, registrar::SubmitRequest { transaction }.encode_to_vec()),
-        (1, registrar::TrackRequest { transaction_id: vec![1; 32] }.encode_to_vec()),
-        (
-            3,
-            verifier::GetBucketRequest { prefix: vec![5], bits: 8, checkpoint_height: Some(2) }
-                .encode_to_vec(),
-        ),
-        (
-            4,
-            verifier::GetStatusRequest { query: Some(query.clone()), checkpoint_height: None }
-                .encode_to_vec(),
-        ),
-        (
-            5,
-            verifier::BatchGetStatusRequest { queries: vec![query; 3], checkpoint_height: Some(1) }
-                .encode_to_vec(),
-        ),
-        (11, ledger::GetNodeInfoResponse { as_of, ..Default::default() }.encode_to_vec()),
-        (
-            13,
-            ledger::ListPeersResponse { as_of: None, peers: vec![ledger::Peer::default(); 3] }
-                .encode_to_vec(),
-        ),
-    ];
-    messages.into_iter().map(|(kind, bytes)| [vec![kind], bytes].concat()).collect()
+    let as_of = || Some(ledger::AsOf { height: 1, hash: vec![2; 32], time_ms: 3 });
+    vec![
+        input(&registrar::SubmitRequest { transaction }),
+        input(&registrar::TrackRequest { transaction_id: vec![1; 32] }),
+        input(&verifier::GetBucketRequest { prefix: vec![5], bits: 8, checkpoint_height: Some(2) }),
+        input(&verifier::GetStatusRequest { query: Some(query.clone()), checkpoint_height: None }),
+        input(&verifier::BatchGetStatusRequest { queries: vec![query; 3], checkpoint_height: Some(1) }),
+        input(&ledger::GetNodeInfoResponse { as_of: as_of(), ..Default::default() }),
+        input(&ledger::ListPeersResponse { as_of: as_of(), peers: vec![ledger::Peer::default(); 3] }),
+        input(&ledger::GetHeaderResponse {
+            as_of: as_of(),
+            header: vec![3; 64],
+            finalization: Some(vec![4; 64]),
+        }),
+        input(&ledger::GetCheckpointResponse { as_of: as_of(), checkpoint: vec![5; 64] }),
+        input(&verifier::GetStatusResponse { as_of: as_of(), proof: vec![6; 64] }),
+        input(&verifier::GetBucketResponse { as_of: as_of(), proof: vec![7; 64] }),
+    ]
+}
+
+/// The input that is read as this message.
+fn input<M: Message>(message: &M) -> Vec<u8> {
+    let own = std::any::type_name::<M>();
+    let kind = KINDS.iter().position(|kind| (kind.type_name)() == own).expect("a message of the contract");
+    [vec![kind as u8], message.encode_to_vec()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// As much of a set of descriptors (`google/protobuf/descriptor.proto`) as names what methods take and give.
+    #[derive(Clone, PartialEq, Message)]
+    struct Files {
+        #[prost(message, repeated, tag = "1")]
+        files: Vec<File>,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    struct File {
+        #[prost(message, repeated, tag = "6")]
+        services: Vec<Service>,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    struct Service {
+        #[prost(message, repeated, tag = "2")]
+        methods: Vec<Method>,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    struct Method {
+        #[prost(string, tag = "2")]
+        takes: String,
+        #[prost(string, tag = "3")]
+        gives: String,
+    }
+
+    #[test]
+    fn every_message_of_the_contract_is_attacked() {
+        let contract = Files::decode(tanba_proto::DESCRIPTORS).expect("descriptors");
+        let services = contract.files.into_iter().flat_map(|file| file.services);
+        let methods = services.flat_map(|service| service.methods);
+        let named: BTreeSet<String> = methods.flat_map(|method| [method.takes, method.gives]).collect();
+        // tanba_proto::ledger::v1::GetBlockRequest is .tanba.ledger.v1.GetBlockRequest.
+        let in_contract =
+            |kind: &Kind| (kind.type_name)().replace("tanba_proto::", ".tanba.").replace("::", ".");
+        let attacked: BTreeSet<String> = KINDS.iter().map(in_contract).collect();
+        assert_eq!(attacked, named);
+        assert_eq!(KINDS.len(), named.len(), "each stands there once");
+    }
 }
