@@ -1,12 +1,14 @@
 //! The promise journal: what a validator has signed, and what that rests on, in files of our own.
 //!
 //! Two append-only files in `journal/`: `promises`, and `bodies` for the block bodies a promise rests on. Both
-//! are lists of checksummed records (`journal/frame.rs`), synced with each append, outside the database. A journal is
+//! are lists of checksummed frames (`journal/frame.rs`), one for each append, synced, outside the database. A frame of
+//! the promises holds the records that were appended together, each with its length before it; one of the bodies holds
+//! a block's hash and its body. A journal is
 //! part of no backup and no snapshot: one that was put back would have forgotten promises its owner made since,
 //! and forgetting a promise is how an honest validator signs two contradicting ones.
 //!
 //! After a crash only an incomplete last append may be cut: it was never synced, so nothing was sent that rests
-//! on it. A complete record that does not verify, and a file that is not there, mean that promises may have been
+//! on it. A complete frame that does not verify, and a file that is not there, mean that promises may have been
 //! lost. The journal then says so, takes nothing, and waits for its owner to find out from the other validators
 //! what it may still sign and to [`rewrite`](Journal::rewrite) it.
 
@@ -110,14 +112,18 @@ impl<L: Log> LogJournal<L> {
             }
             Err(error) => return Err(error),
         };
-        let promises = frame::scan(&promises, chain)?;
+        let (promises, records) = {
+            let scan = frame::scan(&promises, chain)?;
+            let records = records_in(&promises, &scan)?.len();
+            (scan, records)
+        };
         let bodies_whole = match &bodies {
             Some(bytes) => journal.take_bodies(bytes)?,
             None => false,
         };
         journal.condition = match bodies_whole && promises.whole {
             true => JournalCondition::Whole,
-            false => JournalCondition::Damaged { readable: promises.records.len() as u64 },
+            false => JournalCondition::Damaged { readable: records as u64 },
         };
         if journal.condition == JournalCondition::Whole && promises.has_tail {
             journal.promises.cut(promises.writer.length)?;
@@ -128,10 +134,10 @@ impl<L: Log> LogJournal<L> {
 
     /// Takes in the file of bodies; whether it was whole.
     fn take_bodies(&mut self, bytes: &[u8]) -> Result<bool, StoreError> {
-        let Scan { records, writer, whole, has_tail } = frame::scan(bytes, &self.chain)?;
-        for range in records {
-            let record = &bytes[range.clone()];
-            let Some((hash, body)) = record.split_first_chunk::<32>() else { return Ok(false) };
+        let Scan { frames, writer, whole, has_tail } = frame::scan(bytes, &self.chain)?;
+        for range in frames {
+            let frame = &bytes[range.clone()];
+            let Some((hash, body)) = frame.split_first_chunk::<32>() else { return Ok(false) };
             let from = (range.start + hash.len()) as u64;
             let entry = Body { range: from..range.end as u64, checksum: crc32c::crc32c(body) };
             self.index.insert(BlockHash(Hash(*hash)), entry);
@@ -161,14 +167,14 @@ impl<L: Log> Journal for LogJournal<L> {
         self.fuse.run(|| {
             let Some(bytes) = self.promises.read(PROMISES_BYTES_MAX)? else { return Ok(Vec::new()) };
             let scan = frame::scan(&bytes, &self.chain)?;
-            Ok(scan.records.into_iter().map(|range| bytes[range].to_vec()).collect())
+            Ok(records_in(&bytes, &scan)?.into_iter().map(<[u8]>::to_vec).collect())
         })
     }
 
     fn append(&mut self, records: &[Vec<u8>]) -> Result<(), StoreError> {
         self.check_whole()?;
         self.fuse.run(|| {
-            let bytes: Vec<u8> = records.iter().flat_map(|it| self.promises_writer.frame(&[it])).collect();
+            let bytes = self.promises_writer.frame(&[&together(records)]);
             check_room(self.promises_writer.length, PROMISES_BYTES_MAX, "the promises")?;
             self.promises.append(&bytes)?;
             self.syncs += 1;
@@ -181,7 +187,7 @@ impl<L: Log> Journal for LogJournal<L> {
         self.fuse.run(|| {
             let mut writer = Writer::new(&self.chain);
             let mut bytes = frame::opening(&self.chain);
-            bytes.extend(records.iter().flat_map(|record| writer.frame(&[record])));
+            bytes.extend(writer.frame(&[&together(records)]));
             check_room(writer.length, PROMISES_BYTES_MAX, "the promises")?;
             if lost {
                 self.bodies.replace(&frame::opening(&self.chain))?;
@@ -190,7 +196,7 @@ impl<L: Log> Journal for LogJournal<L> {
                 self.bodies_stale = false;
             }
             self.promises.replace(&bytes)?;
-            self.syncs += 1;
+            self.syncs += 2;
             self.promises_writer = writer;
             Ok(())
         })?;
@@ -229,7 +235,8 @@ impl<L: Log> Journal for LogJournal<L> {
             } else {
                 self.bodies.append(&frame)?;
             }
-            self.syncs += 1;
+            // A file that takes the place of another is synced, and its folder after it.
+            self.syncs += if is_first { 2 } else { 1 };
             let end = self.bodies_writer.length - frame::LINK_BYTES as u64;
             let range = end - body.len() as u64..end;
             self.index.insert(block, Body { range, checksum: crc32c::crc32c(body) });
@@ -257,6 +264,44 @@ impl<L: Log> Journal for LogJournal<L> {
         self.bodies_stale = true;
         Ok(())
     }
+}
+
+/// Records as one append writes them.
+fn together(records: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(records.iter().map(|record| 4 + record.len()).sum());
+    for record in records {
+        let length = u32::try_from(record.len()).expect("records are far smaller than 4 GiB");
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(record);
+    }
+    bytes
+}
+
+/// The records in the frames of a file. Their seals fit, so that what cannot be taken apart was never written by us.
+fn records_in<'a>(bytes: &'a [u8], scan: &Scan) -> Result<Vec<&'a [u8]>, StoreError> {
+    let mut records = Vec::new();
+    for frame in &scan.frames {
+        let mut rest = &bytes[frame.clone()];
+        while !rest.is_empty() {
+            let split = rest
+                .split_first_chunk::<4>()
+                .and_then(|(length, rest)| rest.split_at_checked(u32::from_be_bytes(*length) as usize));
+            let Some((record, after)) = split else {
+                let place = format!("the frame at byte {}", frame.start);
+                return Err(StoreError::journal_damaged(place, "its records do not fill it"));
+            };
+            records.push(record);
+            rest = after;
+        }
+    }
+    Ok(records)
+}
+
+/// The records of a file's bytes, as far as they are whole.
+pub(crate) fn records_of(bytes: &[u8], chain: &ChainId) -> Vec<Vec<u8>> {
+    let records = frame::scan(bytes, chain)
+        .and_then(|scan| Ok(records_in(bytes, &scan)?.into_iter().map(<[u8]>::to_vec).collect()));
+    records.unwrap_or_default()
 }
 
 fn check_room(length: u64, length_max: u64, what: &str) -> Result<(), StoreError> {
