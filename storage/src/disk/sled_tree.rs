@@ -10,8 +10,9 @@ use std::{
     any::Any,
     fs::{self, File},
     io::ErrorKind,
+    ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -30,7 +31,7 @@ const CACHE_BYTES: u64 = 64 << 20;
 #[derive(Clone)]
 pub struct SledTree {
     // Dropped in this order: sled is closed before another process may take the home.
-    db: sled::Db,
+    db: Arc<Database>,
     _lock: Arc<HomeLock>,
 }
 
@@ -40,7 +41,7 @@ impl SledTree {
         prepare(path)?;
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
         let db = shielded("opening the store", || config.open())?;
-        let tree = SledTree { db, _lock: lock };
+        let tree = SledTree { db: Arc::new(Database::new(db, path)), _lock: lock };
         sync_opened(path)?;
         check_blobs(path)?;
         tree.see_a_real_sync()?;
@@ -93,6 +94,40 @@ impl Tree for SledTree {
 
     fn size_bytes(&self) -> Result<u64, StoreError> {
         shielded("measuring the store", || self.db.size_on_disk())
+    }
+}
+
+/// sled while it is open.
+struct Database {
+    /// `None` only while this is dropped.
+    db: Option<sled::Db>,
+    file: PathBuf,
+}
+
+impl Database {
+    fn new(db: sled::Db, folder: &Path) -> Database {
+        Database { db: Some(db), file: folder.join("db") }
+    }
+}
+
+impl Deref for Database {
+    type Target = sled::Db;
+
+    fn deref(&self) -> &sled::Db {
+        self.db.as_ref().expect("taken only when nobody can ask any more")
+    }
+}
+
+impl Drop for Database {
+    /// sled syncs when it is closed and panics when it cannot, as on a disk that is gone. Whether it can is tried
+    /// here first; if not, sled is left as it is until the process ends. Nobody is told of a failure: who needs what
+    /// was written has asked for a barrier, and got its answer.
+    fn drop(&mut self) {
+        let db = self.db.take();
+        match sync_file(&self.file) {
+            Ok(()) => drop(db),
+            Err(_) => std::mem::forget(db),
+        }
     }
 }
 
