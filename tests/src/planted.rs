@@ -57,10 +57,10 @@ pub fn hunt(defect: Option<Defect>, budget: &Budget) -> Option<Caught> {
 
 /// Some mistakes are plain at the first look, some only in a search of all orders, some only by luck.
 fn look(defect: Option<Defect>, budget: &Budget) -> Option<Caught> {
-    let first_seeds = budget.seeds.min(200);
+    let first_seeds = budget.seeds.min(2_500);
     check_store(defect)
         .or_else(|| simulate(defect, 1..first_seeds + 1, budget.threads))
-        .or_else(|| explore(budget))
+        .or_else(|| explore(defect, budget))
         .or_else(|| simulate(defect, first_seeds + 1..budget.seeds + 1, budget.threads))
 }
 
@@ -115,9 +115,18 @@ fn simulate(defect: Option<Defect>, seeds: std::ops::Range<u64>, threads: usize)
     Some(caught)
 }
 
-fn explore(budget: &Budget) -> Option<Caught> {
+fn explore(defect: Option<Defect>, budget: &Budget) -> Option<Caught> {
     model::scope::scopes().iter().find_map(|scope| {
         let found = model::explore(scope, budget.states).found?;
+        if defect.is_some() {
+            // A scope that fails anyway has noticed nothing.
+            plant(None);
+            let anyway = model::explore(scope, budget.states).found;
+            plant(defect);
+            if let Some(found) = anyway {
+                panic!("scope {} fails without any mistake: {found}", scope.name);
+            }
+        }
         let by = format!("cargo model, scope {}, {} steps", scope.name, found.trace.len());
         Some(Caught { by, what: found.violation.to_string() })
     })

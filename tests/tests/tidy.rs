@@ -125,7 +125,7 @@ fn only_in(word: &str, rooms: &[&str]) {
 fn each_outside_name_is_spoken_in_its_room() {
     only_in("sled::", &["storage/src/disk"]);
     only_in("libp2p::", &["node/src/network"]);
-    only_in("unsafe ", &["storage/src/real_sync.rs", "tests/src/chaos/ioctl.rs"]);
+    only_in("unsafe ", &["storage/src/real_sync.rs"]);
     // The node keeps the task of the API, and with it the type of its end.
     only_in("tonic::", &["proto/", "node/src/api", "node/src/client", "node/src/node.rs"]);
     only_in("prost::", &["proto/", "node/src/api", "node/src/client"]);

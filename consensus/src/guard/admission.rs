@@ -103,11 +103,12 @@ impl Guard {
     pub fn admit(&self, utterance: &Utterance, grounds: &[Record]) -> Result<Admission, Refusal> {
         let slot = utterance.slot();
         self.check_slot(slot)?;
-        planted!(
-            HighWaterMark => if self.slots.range(slot..).any(|(at, said)| *at > slot && said.notarize.or(said.nullify).is_some()) {
+        planted!(HighWaterMark => {
+            let later = |(at, said): (&Slot, &Said)| *at > slot && said.notarize.or(said.nullify).is_some();
+            if self.slots.range(slot..).any(later) {
                 return Err(Refusal::Otherwise { slot, what: "later vote" });
             }
-        );
+        });
         let none = Said::default();
         let said = self.slots.get(&slot).unwrap_or(&none);
         if let Some(repeat) = said_before(said, utterance, slot)? {

@@ -10,7 +10,7 @@ use tanba_consensus::{
     output::{Audience, Output},
     promise::{Record, Utterance},
 };
-use tanba_crypto::{Canonical, Hash, PublicKey, Verified, planted};
+use tanba_crypto::{Canonical, Hash, PublicKey, Verified};
 use tanba_ledger::{
     BlockHash, Certificate, CertificateKind, Height, SignedVote, Slot, Transaction, ValidatorIndex, View,
     certificate::Electorate, limits::BLOCK_BYTES_MAX,
@@ -249,7 +249,7 @@ impl<S: Store> Replica<S> {
                 let signature = voice.signer.sign(&promise, &self.chain);
                 let records = promise.into_records(own, signature);
                 let bytes: Vec<Vec<u8>> = records.iter().map(Canonical::to_canonical).collect();
-                planted!(SendBeforeSync => (), self.store.journal().append(&bytes)?);
+                self.store.journal().append(&bytes)?;
                 voice.guard.remember(&records);
                 records.into_iter().next_back().expect("a promise is its own last record")
             }

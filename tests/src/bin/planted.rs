@@ -37,6 +37,10 @@ fn main() -> ExitCode {
             .is_none_or(|part| format!("{defect:?}").to_lowercase().contains(&part.to_lowercase()))
     };
     let defects: Vec<Defect> = Defect::ALL.into_iter().filter(chosen).collect();
+    if defects.is_empty() {
+        println!("FAILED: no mistake has such a name; `cargo planted --list` names all");
+        return ExitCode::FAILURE;
+    }
     if arguments.list {
         defects.iter().for_each(|defect| println!("{defect:?}"));
         return ExitCode::SUCCESS;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use clap::Parser;
-use tanba_tests::sim::{self, Fault, Hits, RESUME_MS_MAX, Seen, Trace, Violation};
+use tanba_tests::sim::{self, Adversary, Fault, Hits, RESUME_MS_MAX, Seen, Trace, Violation};
 
 /// Whole clusters of the real replica under faults, deterministic from a seed.
 #[derive(Parser, Debug)]
@@ -22,7 +22,8 @@ struct Arguments {
     /// Replays this one seed and prints what happened.
     seed: Option<u64>,
     /// How many seeds to run.
-    #[arg(long, default_value_t = 2_000, conflicts_with = "seed")]
+    #[arg(long, default_value_t = 2_000, conflicts_with = "seed",
+        value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// The first of them.
     #[arg(long, default_value_t = 1, conflicts_with = "seed")]
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
 fn one(seed: u64) -> ExitCode {
     match sim::run(seed, Trace::written()) {
         Ok(seen) => {
+            seen.trace.lines().for_each(|line| println!("{line}"));
             println!(
                 "OK: seed {seed}: {} blocks, resumed in {} ms; no violation",
                 seen.blocks, seen.resume_ms
@@ -124,7 +126,7 @@ fn many(arguments: &Arguments) -> ExitCode {
             });
         }
         if !arguments.json {
-            scope.spawn(|| report_progress(&sum, arguments.seeds, begun));
+            scope.spawn(|| report_progress(&sum, &next, arguments, begun));
         }
     });
     let sum = sum.into_inner().expect("every thread ended well");
@@ -136,7 +138,8 @@ fn many(arguments: &Arguments) -> ExitCode {
     verdict(&sum, arguments.json)
 }
 
-fn report_progress(sum: &Mutex<Sum>, seeds: u64, begun: Instant) {
+fn report_progress(sum: &Mutex<Sum>, next: &AtomicU64, arguments: &Arguments, begun: Instant) {
+    let (seeds, end) = (arguments.seeds, arguments.from.saturating_add(arguments.seeds));
     let mut told = Instant::now();
     loop {
         std::thread::sleep(Duration::from_millis(100));
@@ -144,7 +147,7 @@ fn report_progress(sum: &Mutex<Sum>, seeds: u64, begun: Instant) {
             let sum = sum.lock().expect("no thread ends while it holds the sum");
             (sum.runs, sum.violations.len())
         };
-        if runs >= seeds {
+        if next.load(Ordering::Relaxed) >= end {
             return;
         }
         let every = if std::io::stdout().is_terminal() { PROGRESS_EVERY } else { PROGRESS_EVERY * 6 };
@@ -161,6 +164,10 @@ fn print_table(sum: &Sum, took: Duration) {
         let runs = sum.runs_hit.get(&fault).copied().unwrap_or_default();
         println!("{:<20}  {runs:>9}  {:>12}", fault.to_string(), sum.hits.of(fault));
     }
+    println!("adversary                               deeds");
+    for adversary in Adversary::ALL {
+        println!("{:<20}             {:>12}", adversary.to_string(), sum.hits.deeds_of(adversary));
+    }
     println!("stores healed: {}", sum.hits.healed);
     println!("blocks: {}, transactions acknowledged: {}", sum.blocks, sum.acknowledged);
     println!("longest from mending to final: {} ms (bound {RESUME_MS_MAX} ms)", sum.resume_ms_max);
@@ -175,24 +182,28 @@ fn print_table(sum: &Sum, took: Duration) {
 fn print_json(sum: &Sum) {
     let faults: Vec<String> =
         Fault::ALL.iter().map(|fault| format!("\"{fault}\":{}", sum.hits.of(*fault))).collect();
+    let deeds: Vec<String> =
+        Adversary::ALL.iter().map(|it| format!("\"{it}\":{}", sum.hits.deeds_of(*it))).collect();
     let seeds: Vec<String> = sum.violations.iter().map(|violation| violation.seed.to_string()).collect();
     println!(
-        "{{\"seeds\":{},\"violations\":[{}],\"blocks\":{},\"acknowledged\":{},\"resume_ms_max\":{},\"hits\":{{{}}}}}",
+        "{{\"seeds\":{},\"violations\":[{}],\"blocks\":{},\"acknowledged\":{},\"resume_ms_max\":{},\"hits\":{{{}}},\"deeds\":{{{}}}}}",
         sum.runs,
         seeds.join(","),
         sum.blocks,
         sum.acknowledged,
         sum.resume_ms_max,
-        faults.join(",")
+        faults.join(","),
+        deeds.join(",")
     );
 }
 
 fn verdict(sum: &Sum, json: bool) -> ExitCode {
-    let never: Vec<String> =
-        Fault::ALL.iter().filter(|f| sum.hits.of(**f) == 0).map(Fault::to_string).collect();
+    let idle = Adversary::ALL.iter().filter(|a| sum.hits.deeds_of(**a) == 0).map(Adversary::to_string);
+    let unhit = Fault::ALL.iter().filter(|f| sum.hits.of(**f) == 0).map(Fault::to_string);
+    let never: Vec<String> = unhit.chain(idle).collect();
     let mut seeds: Vec<u64> = sum.violations.iter().map(|violation| violation.seed).collect();
     seeds.sort_unstable();
-    // A handful of seeds need not show every fault; a large run must.
+    // A handful of seeds need not show everything; a large run must.
     let complete = never.is_empty() || sum.runs < 500;
     let line = if let Some(first) = seeds.first() {
         format!(
@@ -201,10 +212,11 @@ fn verdict(sum: &Sum, json: bool) -> ExitCode {
             sum.runs
         )
     } else if !complete {
-        format!("FAILED: these faults never did anything: {}", never.join(", "))
+        format!("FAILED: these never did anything: {}", never.join(", "))
     } else {
-        let kinds = Fault::ALL.len() - never.len();
-        format!("OK: {} seeds, {kinds} of {} kinds of faults hit, 0 violations", sum.runs, Fault::ALL.len())
+        let all = Fault::ALL.len() + Adversary::ALL.len();
+        let kinds = all - never.len();
+        format!("OK: {} seeds, {kinds} of {all} kinds of faults and adversaries hit, 0 violations", sum.runs)
     };
     if !json {
         println!("{line}");

@@ -39,7 +39,11 @@ impl Cluster {
             if free_ms <= self.now_ms && idle {
                 return self.happen_to(due);
             }
-            let fault = if paused >= busy { Fault::Pause } else { Fault::SlowNode };
+            let fault = match (paused >= busy, pace.event_ms > 0) {
+                (true, _) => Fault::Pause,
+                (false, true) => Fault::SlowNode,
+                (false, false) => Fault::SlowDisk,
+            };
             self.hits.count(fault);
             self.waiting.entry(number).or_default().push_back(due);
             if idle {
@@ -89,16 +93,23 @@ impl Cluster {
         let replica = node.replica.as_mut().expect("seen above");
         let handled = replica.handle(now, event);
         let wrote = node.disk.writes() > writes;
-        if wrote && node.pace.write_ms > 0 {
-            self.hits.count(Fault::SlowDisk);
-        }
         let cost_ms = node.pace.event_ms + if wrote { node.pace.write_ms } else { 0 };
         node.pace.busy_until_ms = self.now_ms + cost_ms;
         let (refusals, (present, kept)) = (replica.refusals(), replica.views());
+        let power_is_gone = node.disk.has_lost_power();
         assert_eq!(refusals, 0, "node {number}'s guard refused what its agreement wanted to say");
         let highest = present.0.saturating_add(VIEWS_AHEAD_MAX);
         assert!(kept.0 <= highest, "node {number} keeps votes of view {} in view {}", kept.0, present.0);
         match handled {
+            Ok(actions) if power_is_gone => {
+                // Everything was written; some of it was sent before the end.
+                let sent = self.random.place(actions.len() + 1);
+                for action in actions.into_iter().take(sent) {
+                    self.perform(number, action, cost_ms);
+                }
+                self.lose_power(number);
+            }
+            Err(_) if power_is_gone => self.lose_power(number),
             Ok(actions) => {
                 for action in actions {
                     self.perform(number, action, cost_ms);

@@ -361,15 +361,32 @@ impl Cluster {
         assert!(allowed || self.witness.may_stop(node, why), "node {node} stopped: {why}");
         self.note(|| format!("node {node} stops: {why}"));
         self.stopped.insert(node, why.to_owned());
-        if self.nodes[node].disk.unsynced() > 0 && self.random.per_mille(500) {
+        self.crash_torn(node);
+        if why.contains("the store is damaged") {
+            self.set_aside(node);
+        }
+    }
+
+    /// The power of a node went in the middle of an event.
+    fn lose_power(&mut self, node: usize) {
+        self.hits.count(Fault::CrashInStep);
+        self.note(|| format!("node {node} loses its power"));
+        self.stopped.insert(node, "the power is gone".to_owned());
+        self.crash_torn(node);
+    }
+
+    /// A crash of which half the time some part of what was not synced survives.
+    pub(crate) fn crash_torn(&mut self, node: usize) {
+        if self.nodes[node].disk.unsynced() == 0 {
+            return self.crash(node);
+        }
+        if self.random.per_mille(500) {
             let kept = self.random.below(u64::MAX);
             self.hits.count(Fault::TornWrites);
             self.crash_keeping(node, |nth| kept >> (nth % 64) & 1 == 1);
         } else {
+            self.hits.count(Fault::LostWrites);
             self.crash(node);
-        }
-        if why.contains("the store is damaged") {
-            self.set_aside(node);
         }
     }
 
@@ -377,7 +394,7 @@ impl Cluster {
     fn set_aside(&mut self, node: usize) {
         self.note(|| format!("node {node} sets its store aside"));
         self.hits.healed += 1;
-        self.witness.store_lost(node);
+        self.witness.store_anew(node);
         self.nodes[node].disk.lose_store();
     }
 }

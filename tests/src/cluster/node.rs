@@ -27,7 +27,11 @@ pub struct Pace {
     /// What its wall clock shows beyond the true time, in milliseconds.
     pub wall_ahead_ms: i64,
     /// How much faster its monotonic clock runs, in parts per million.
-    pub drift_ppm: i64,
+    drift_ppm: i64,
+    /// How far its monotonic clock was ahead when it began to run so, in milliseconds.
+    ahead_ms: i64,
+    /// When that was, in true milliseconds.
+    drifts_since_ms: u64,
     /// It does nothing before this moment, in true milliseconds.
     pub paused_until_ms: u64,
     /// It works on the last event until this moment, in true milliseconds.
@@ -36,6 +40,25 @@ pub struct Pace {
     pub event_ms: u64,
     /// What each event that writes costs it, in milliseconds.
     pub write_ms: u64,
+}
+
+impl Pace {
+    /// From now on the monotonic clock runs so much faster or slower; it never goes back.
+    pub fn drift(&mut self, now_ms: u64, drift_ppm: i64) {
+        (self.ahead_ms, self.drifts_since_ms) = (self.ahead_ms_at(now_ms), now_ms);
+        self.drift_ppm = drift_ppm;
+    }
+
+    /// Clocks and speed are right again; the monotonic clock keeps what it has gained or lost.
+    pub fn mend(&mut self, now_ms: u64) {
+        self.drift(now_ms, 0);
+        let Pace { ahead_ms, drifts_since_ms, busy_until_ms, .. } = *self;
+        *self = Pace { ahead_ms, drifts_since_ms, busy_until_ms, ..Pace::default() };
+    }
+
+    fn ahead_ms_at(&self, true_ms: u64) -> i64 {
+        self.ahead_ms + (true_ms - self.drifts_since_ms) as i64 * self.drift_ppm / 1_000_000
+    }
 }
 
 /// One node. Its number stands for its keys.
@@ -167,8 +190,8 @@ impl Node {
     pub fn now(&self, true_ms: u64) -> Now {
         let wall = testkit::GENESIS_TIME.0.saturating_add(true_ms);
         let wall = wall.saturating_add_signed(self.pace.wall_ahead_ms);
-        let drift_ms = (true_ms as i64) * self.pace.drift_ppm / 1_000_000;
-        Now { monotonic_ms: true_ms.saturating_add_signed(drift_ms), wall: Timestamp(wall) }
+        let ahead_ms = self.pace.ahead_ms_at(true_ms);
+        Now { monotonic_ms: true_ms.saturating_add_signed(ahead_ms), wall: Timestamp(wall) }
     }
 
     /// How long a delay on its clock really takes, in milliseconds.

@@ -10,11 +10,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tanba_consensus::promise::Record;
+use tanba_consensus::{Utterance, promise::Record};
 use tanba_crypto::{Canonical, PublicKey};
 use tanba_ledger::{
     Approval, Bin, Block, BlockHash, Certificate, ChainId, Fingerprint, Height, Operation, SignedVote, Slot,
-    Transaction, TransactionId, ValidatorSet, Vote,
+    Transaction, TransactionId, ValidatorSet, View, Vote,
 };
 use tanba_node::{
     handle::NodeStatus,
@@ -24,6 +24,7 @@ use tanba_node::{
 use tanba_storage::{Position, StoreReader};
 
 use super::node::Node;
+use crate::model;
 
 /// A promise is looked for in so many last bytes of its journal.
 const JOURNAL_TAIL_BYTES: usize = 1 << 20;
@@ -60,6 +61,8 @@ impl Kind {
 struct Expected {
     /// Its disk may have lost or changed what it held: by our doing.
     damage: bool,
+    /// That is so whatever store it has.
+    damage_for_ever: bool,
     /// Its disk may refuse to work.
     disk_errors: bool,
     /// What it called final, and while which store was there.
@@ -125,6 +128,19 @@ impl Witness {
     /// From now on the node may find its store damaged.
     pub fn expect_damage(&mut self, node: usize) {
         self.expected.entry(node).or_default().damage = true;
+    }
+
+    /// From now on the node may find its store damaged, and any later one too.
+    pub fn expect_damage_for_ever(&mut self, node: usize) {
+        let expected = self.expected.entry(node).or_default();
+        (expected.damage, expected.damage_for_ever) = (true, true);
+    }
+
+    /// The node makes its store anew, and nothing was done to the new one.
+    pub fn store_anew(&mut self, node: usize) {
+        self.store_lost(node);
+        let expected = self.expected.entry(node).or_default();
+        expected.damage = expected.damage_for_ever;
     }
 
     /// From now on (or no more) the node may be stopped by its disk.
@@ -352,6 +368,25 @@ impl Witness {
         }
         let there = node.disk.journal_ends_with(&record.to_canonical(), JOURNAL_TAIL_BYTES);
         assert!(there, "node {number} sends what is not in its journal: {record:?}");
+        let (said, block) = match record {
+            Record::OwnVote(signed) => (Utterance::Vote(signed.vote), signed.vote.block()),
+            Record::OwnProposal(signed) => {
+                let fresh = signed.proposal.is_fresh().then_some(signed.proposal.block);
+                (Utterance::Proposal(signed.proposal), fresh)
+            }
+            other => unreachable!("nobody says {other:?}"),
+        };
+        if let Some(block) = block {
+            let there = node.disk.journal_holds_body(&block) || self.history.values().any(|b| *b == block);
+            assert!(there, "node {number} says {said:?}, and has not kept the block's body");
+        }
+        if said.slot().view > View::FIRST {
+            let records = node.disk.journal_records(&self.chain);
+            let journal: Result<Vec<Record>, _> = records.iter().map(|bytes| Record::read(bytes)).collect();
+            let journal = journal.expect("a journal that was just written is read");
+            let founded = model::founded::utterance(number, &said, &journal);
+            assert!(founded.is_ok(), "node {number} says {said:?} without grounds: {founded:?}");
+        }
         let Record::OwnVote(SignedVote { vote, .. }) = record else { return };
         // What it rests on begins with these bytes, whatever signatures follow.
         let grounds: Vec<Vec<u8>> = match vote {

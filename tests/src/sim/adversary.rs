@@ -9,8 +9,13 @@ mod invalid;
 mod liar;
 mod replayer;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    fmt,
+    sync::Arc,
+};
 
+use tanba_consensus::message::Standing;
 use tanba_crypto::SigningKey;
 use tanba_ledger::{Block, BlockHash, ValidatorIndex};
 use tanba_node::{
@@ -18,6 +23,7 @@ use tanba_node::{
     replica::{action::Action, event::Event},
 };
 
+use super::fault::in_words;
 use crate::cluster::{Cluster, node::keys};
 
 /// Messages a replayer remembers.
@@ -61,6 +67,12 @@ impl Adversary {
     ];
 }
 
+impl fmt::Display for Adversary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&in_words(&format!("{self:?}")))
+    }
+}
+
 /// A node that is one.
 #[derive(Clone, Debug)]
 pub struct Wicked {
@@ -72,14 +84,14 @@ pub struct Wicked {
     heard: VecDeque<Message>,
     /// Whom it does not serve.
     shunned: BTreeSet<usize>,
-    /// How often it did what it is named after.
-    pub deeds: u64,
+    /// Whether it lies in every answer.
+    stubborn: bool,
 }
 
 impl Wicked {
     /// One that has done nothing yet, and shuns these.
-    pub fn new(adversary: Adversary, shunned: BTreeSet<usize>) -> Wicked {
-        Wicked { adversary, crafted: BTreeMap::new(), heard: VecDeque::new(), shunned, deeds: 0 }
+    pub fn new(adversary: Adversary, shunned: BTreeSet<usize>, stubborn: bool) -> Wicked {
+        Wicked { adversary, crafted: BTreeMap::new(), heard: VecDeque::new(), shunned, stubborn }
     }
 }
 
@@ -114,7 +126,11 @@ pub fn hears(cluster: &mut Cluster, node: usize, event: &Event) -> bool {
 
 /// A wicked node's replica wants something done.
 pub fn says(cluster: &mut Cluster, node: usize, action: Action, late_ms: u64) {
-    match cluster.wicked[&node].adversary {
+    let adversary = cluster.wicked[&node].adversary;
+    let hides =
+        matches!(adversary, Adversary::SilentLeader | Adversary::InvalidBlocks | Adversary::TimePusher);
+    let action = if hides { without_proposals(action) } else { action };
+    match adversary {
         Adversary::Equivocator => equivocator::says(cluster, node, action, late_ms),
         Adversary::Withholder => withhold(cluster, node, action, late_ms),
         Adversary::SilentLeader => match &action {
@@ -127,6 +143,22 @@ pub fn says(cluster: &mut Cluster, node: usize, action: Action, late_ms: u64) {
         Adversary::Replayer => replayer::says(cluster, node, action, late_ms),
         Adversary::TimePusher => invalid::pushes_time(cluster, node, action, late_ms),
         Adversary::Amnesiac => cluster.act(node, action, late_ms),
+    }
+}
+
+/// A standing shows what its sender has seen proposed; these do not show it, or their replica's own honest block would
+/// come out after all.
+fn without_proposals(action: Action) -> Action {
+    let bare = |message: Arc<Message>| match &*message {
+        Message::Standing(standing) => {
+            Arc::new(Message::Standing(Box::new(Standing { proposal: None, ..(**standing).clone() })))
+        }
+        _ => message,
+    };
+    match action {
+        Action::Broadcast(message) => Action::Broadcast(bare(message)),
+        Action::Send { to, message } => Action::Send { to, message: bare(message) },
+        other => other,
     }
 }
 
@@ -148,8 +180,8 @@ fn withhold(cluster: &mut Cluster, node: usize, action: Action, late_ms: u64) {
 }
 
 fn did(cluster: &mut Cluster, node: usize) {
-    let wicked = cluster.wicked.get_mut(&node).expect("only wicked nodes do wicked things");
-    wicked.deeds += 1;
+    let adversary = cluster.wicked[&node].adversary;
+    cluster.hits.did(adversary);
 }
 
 /// The validator key of a node, which it uses as it likes.

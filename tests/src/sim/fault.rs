@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-/// A kind of fault. A kind counts as hit when it changed what happened, not when it was merely possible.
+use super::adversary::Adversary;
+
+/// A kind of fault. A kind counts as hit when it was done to something that runs; where that
+/// could pass unnoticed (delays, losses, pauses, slowness, syncs that lie, a disk that is full), when it changed what
+/// happened.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Fault {
     /// A message takes long.
@@ -21,7 +25,7 @@ pub enum Fault {
     Disconnection,
     /// A process dies between two events.
     Crash,
-    /// A process dies in the middle of an event, at some write.
+    /// A process dies in the middle of an event: at some write, or while it sends.
     CrashInStep,
     /// All processes die at once, and start again.
     PowerCut,
@@ -96,21 +100,27 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = format!("{self:?}");
-        for (place, letter) in name.char_indices() {
-            if letter.is_uppercase() && place > 0 {
-                f.write_str(" ")?;
-            }
-            write!(f, "{}", letter.to_lowercase())?;
-        }
-        Ok(())
+        f.write_str(&in_words(&format!("{self:?}")))
     }
+}
+
+/// The words of a name: `LyingSync` is "lying sync".
+pub(super) fn in_words(name: &str) -> String {
+    let mut words = String::new();
+    for (place, letter) in name.char_indices() {
+        if letter.is_uppercase() && place > 0 {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
 }
 
 /// How often each kind did something.
 #[derive(Clone, Debug, Default)]
 pub struct Hits {
     counts: [u64; Fault::ALL.len()],
+    deeds: [u64; Adversary::ALL.len()],
     /// Stores that were set aside and made anew.
     pub healed: u64,
 }
@@ -119,6 +129,16 @@ impl Hits {
     /// Once more.
     pub fn count(&mut self, fault: Fault) {
         self.counts[fault as usize] += 1;
+    }
+
+    /// An adversary did once more what it is named after.
+    pub fn did(&mut self, adversary: Adversary) {
+        self.deeds[adversary as usize] += 1;
+    }
+
+    /// So often an adversary did what it is named after.
+    pub const fn deeds_of(&self, adversary: Adversary) -> u64 {
+        self.deeds[adversary as usize]
     }
 
     /// So often.
@@ -130,6 +150,9 @@ impl Hits {
     pub fn add(&mut self, other: &Hits) {
         for (count, more) in self.counts.iter_mut().zip(other.counts) {
             *count += more;
+        }
+        for (deeds, more) in self.deeds.iter_mut().zip(other.deeds) {
+            *deeds += more;
         }
         self.healed += other.healed;
     }
@@ -143,6 +166,9 @@ mod tests {
     fn every_kind_stands_at_its_own_place() {
         for (place, fault) in Fault::ALL.iter().enumerate() {
             assert_eq!(*fault as usize, place);
+        }
+        for (place, adversary) in Adversary::ALL.iter().enumerate() {
+            assert_eq!(*adversary as usize, place);
         }
         assert_eq!(Fault::OneWayPartition.to_string(), "one way partition");
     }

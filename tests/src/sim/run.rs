@@ -39,6 +39,8 @@ pub struct Seen {
     pub simulated_ms: u64,
     /// A fingerprint of the run: the same seed has the same one.
     pub fingerprint: String,
+    /// The run, if it was written down.
+    pub trace: Trace,
 }
 
 /// What must not be.
@@ -58,14 +60,17 @@ pub struct Violation {
 pub fn run(seed: u64, trace: Trace) -> Result<Seen, Box<Violation>> {
     memo::remember();
     silence_panics();
-    let mut random = Random::new(seed);
-    let plan = Plan::draw(&mut random);
-    let mut cluster = Cluster::founded(plan.universities, random.below(u64::MAX), trace);
-    let lived = panic::catch_unwind(AssertUnwindSafe(|| live(&mut cluster, &plan)));
+    let (mut drawn, mut founded) = (None, None);
+    let lived = panic::catch_unwind(AssertUnwindSafe(|| {
+        let mut random = Random::new(seed);
+        let plan = drawn.insert(Plan::draw(&mut random));
+        let cluster = Cluster::founded(plan.universities, random.below(u64::MAX), trace);
+        live(founded.insert(cluster), plan)
+    }));
     lived.map_err(|_| {
-        let what = LAST_PANIC.take();
-        let trace = std::mem::take(&mut cluster.trace);
-        Box::new(Violation { seed, what, plan: plan.describe(), trace })
+        let plan = drawn.map(|plan| plan.describe()).unwrap_or_default();
+        let trace = founded.map(|cluster| cluster.trace).unwrap_or_default();
+        Box::new(Violation { seed, what: LAST_PANIC.take(), plan, trace })
     })
 }
 
@@ -107,6 +112,7 @@ fn live(cluster: &mut Cluster, plan: &Plan) -> Seen {
         resume_ms,
         simulated_ms: cluster.now_ms(),
         fingerprint: format!("{height} {hash} {}", cluster.random.below(u64::MAX)),
+        trace: std::mem::take(&mut cluster.trace),
     }
 }
 

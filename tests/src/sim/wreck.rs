@@ -52,7 +52,8 @@ impl Wreck {
                     let others = cluster.validators_besides(*node);
                     let shunned: BTreeSet<usize> =
                         others.into_iter().filter(|_| cluster.random.per_mille(500)).collect();
-                    cluster.wicked.insert(*node, Wicked::new(*adversary, shunned));
+                    let stubborn = cluster.random.per_mille(500);
+                    cluster.wicked.insert(*node, Wicked::new(*adversary, shunned, stubborn));
                     cluster.witness.faithless.insert(key);
                 }
                 Weakness::Memory(fault) => {
@@ -62,7 +63,7 @@ impl Wreck {
                         cluster.witness.faithless.insert(key);
                         cluster.may_stop.insert(*node);
                     }
-                    cluster.witness.expect_damage(*node);
+                    cluster.witness.expect_damage_for_ever(*node);
                 }
             }
         }
@@ -118,7 +119,11 @@ impl Wreck {
                     }
                 }
             }
-            Fault::CrashInStep | Fault::FullDisk if runs && !self.refusing.contains_key(&node) => {
+            Fault::CrashInStep if runs && !self.refusing.contains_key(&node) => {
+                let writes = cluster.random.below(WRITES_MAX);
+                cluster.nodes[node].disk.lose_power_after(writes);
+            }
+            Fault::FullDisk if runs && !self.refusing.contains_key(&node) => {
                 let writes = cluster.random.below(WRITES_MAX);
                 cluster.nodes[node].disk.fail_after(writes);
                 self.refuse(cluster, node, fault);
@@ -138,7 +143,7 @@ impl Wreck {
                 }
             }
             Fault::OldBackup => self.restore_store(cluster, plan, node),
-            Fault::ClockJump => {
+            Fault::ClockJump if runs => {
                 let near = cluster.random.below(2 * NEAR_MS) as i64 - NEAR_MS as i64;
                 let mut jumps = vec![near, near];
                 // The time of blocks is right as long as at most f clocks are far off.
@@ -149,9 +154,10 @@ impl Wreck {
                 cluster.hits.count(Fault::ClockJump);
                 cluster.nodes[node].pace.wall_ahead_ms = jump_ms;
             }
-            Fault::ClockDrift => {
+            Fault::ClockDrift if runs => {
                 cluster.hits.count(Fault::ClockDrift);
-                cluster.nodes[node].pace.drift_ppm = cluster.random.below(400_000) as i64 - 200_000;
+                let drift_ppm = cluster.random.below(400_000) as i64 - 200_000;
+                cluster.nodes[node].pace.drift(now_ms, drift_ppm);
             }
             Fault::Pause => {
                 cluster.nodes[node].pace.paused_until_ms = now_ms + 200 + cluster.random.below(8_000);
@@ -206,6 +212,7 @@ impl Wreck {
                 }
                 let amnesiac = cluster.wicked.get(&node).is_some_and(|w| w.adversary == Adversary::Amnesiac);
                 if amnesiac {
+                    cluster.hits.did(Adversary::Amnesiac);
                     // Somebody runs `tanba init` again over what is left of the home.
                     disk.heal();
                     disk.lose_store();
@@ -233,7 +240,7 @@ impl Wreck {
         let number = cluster.nodes.len();
         cluster.nodes.push(twin);
         cluster.may_stop.insert(number);
-        cluster.witness.expect_damage(number);
+        cluster.witness.expect_damage_for_ever(number);
         cluster.hits.count(Fault::Twin);
         self.twin = Some(number);
         cluster.start(number);
@@ -257,17 +264,7 @@ impl Wreck {
     }
 
     fn crash(&mut self, cluster: &mut Cluster, node: usize) {
-        let unsynced = cluster.nodes[node].disk.unsynced();
-        if unsynced > 0 && cluster.random.per_mille(500) {
-            let kept = cluster.random.below(u64::MAX);
-            cluster.hits.count(Fault::TornWrites);
-            cluster.crash_keeping(node, |nth| kept >> (nth % 64) & 1 == 1);
-        } else {
-            if unsynced > 0 {
-                cluster.hits.count(Fault::LostWrites);
-            }
-            cluster.crash(node);
-        }
+        cluster.crash_torn(node);
         self.goes_down(cluster, node);
     }
 
@@ -295,6 +292,7 @@ impl Wreck {
         self.crash(cluster, node);
         cluster.nodes[node].disk.restore_store(&backup);
         cluster.hits.count(Fault::OldBackup);
+        // It may have been rotten when it was made.
         cluster.witness.expect_damage(node);
         cluster.witness.store_lost(node);
         self.refilling = Some(node);
@@ -368,15 +366,14 @@ impl Wreck {
             }
         }
         self.mend_ways(cluster);
+        let now_ms = cluster.now_ms();
         for node in 0..cluster.nodes.len() {
             let disk = &cluster.nodes[node].disk;
             disk.lie(false);
             disk.heal();
             cluster.witness.expect_disk_errors(node, false);
             let pace = &mut cluster.nodes[node].pace;
-            let busy_until_ms = pace.busy_until_ms;
-            *pace = Default::default();
-            pace.busy_until_ms = busy_until_ms;
+            pace.mend(now_ms);
         }
         self.refusing.clear();
         for node in 0..cluster.nodes.len() {

@@ -46,13 +46,12 @@ fn invented_height(cluster: &mut Cluster) -> Height {
 fn twisted(cluster: &mut Cluster, node: usize, response: Response) -> Response {
     match response {
         Response::Blocks(mut blocks) if !blocks.is_empty() => {
-            if !cluster.wicked[&node].shunned.is_empty() {
-                // This one never tells the truth.
-                blocks[0].block.header.state = Hash::plain(b"another state");
-                return Response::Blocks(blocks);
-            }
             let at = cluster.random.place(blocks.len());
             match cluster.random.below(6) {
+                // Some of these lies are of use to whoever asked; a stubborn one tells none of those.
+                _ if cluster.wicked[&node].stubborn => {
+                    blocks[0].block.header.state = Hash::plain(b"another state");
+                }
                 0 => blocks.clear(),
                 1 => drop(blocks.remove(at)),
                 2 => blocks.reverse(),
