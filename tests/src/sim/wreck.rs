@@ -307,7 +307,14 @@ impl Wreck {
                 self.refilling = None;
             }
         }
-        node < cluster.universities() && !plan.is_weak(node) && self.refilling.is_none_or(|r| r == node)
+        // Rot that nobody has noticed yet counts too.
+        let honest = |other: &usize| *other != node && !plan.is_weak(*other);
+        let others_whole =
+            !(0..cluster.universities()).filter(honest).any(|other| cluster.witness.may_be_damaged(other));
+        node < cluster.universities()
+            && !plan.is_weak(node)
+            && others_whole
+            && self.refilling.is_none_or(|r| r == node)
     }
 
     /// Time has passed: what mends itself does.
