@@ -79,6 +79,11 @@ pub struct Kind {
     pub attackers: usize,
 }
 
+/// `attackers` side by side, each begun by `attacker`.
+const fn kind(name: &'static str, attackers: usize, attacker: fn(Arc<Scene>, usize) -> Attack) -> Kind {
+    Kind { name, attacker, attackers }
+}
+
 /// What an attacker knows.
 #[derive(Debug)]
 pub struct Scene {

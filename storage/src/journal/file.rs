@@ -8,8 +8,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tanba_crypto::planted;
-
 use crate::{StoreError, disk::home::sync_directory, journal::Log};
 
 /// A file that is appended to.
@@ -64,7 +62,6 @@ impl Log for FileLog {
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.file().write_all(bytes).map_err(self.io("writing"))?;
-        planted!(SendBeforeSync => return Ok(()));
         self.file().sync_data().map_err(self.io("syncing"))
     }
 

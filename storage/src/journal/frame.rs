@@ -24,7 +24,7 @@ const VERSION: u16 = 2;
 const MAGIC: &[u8] = b"tanba journal\n";
 
 /// Bytes before the first frame.
-const OPENING_BYTES: usize = MAGIC.len() + 2 + 32 + 4;
+pub(crate) const OPENING_BYTES: usize = MAGIC.len() + 2 + 32 + 4;
 
 /// Bytes of a frame before its content.
 const HEAD_BYTES: usize = 4 + 8 + 4;

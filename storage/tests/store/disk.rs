@@ -1,5 +1,8 @@
 //! What only a real disk shows: locks, leftovers, real syncs, full devices, killed processes and rot.
-#![allow(clippy::print_stdout, reason = "a test that cannot run here says so; workers speak to their test")]
+#![allow(
+    clippy::print_stdout,
+    reason = "a test that cannot run here says so; a second process speaks to its test"
+)]
 
 use std::{
     fs,
@@ -112,11 +115,16 @@ fn blocks_to<R: StoreReader>(reader: &R, height: u64) -> String {
 
 #[test]
 fn a_killed_process_loses_nothing_it_had_committed() {
+    if let Some(home) = home_of_the_second_run() {
+        return commits_for_ever(&home);
+    }
     let (rig, store) = Disk::founded();
     drop(store);
     for kill_at in [1, 8, 19] {
-        let mut child =
-            this_test("worker_commits_for_ever", rig.path()).stdout(Stdio::piped()).spawn().expect("runs");
+        let mut child = again("a_killed_process_loses_nothing_it_had_committed", rig.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("runs");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
         let committed = lines.filter_map(|line| line.rsplit_once("committed ")?.1.parse::<u64>().ok());
         let last = committed.take(kill_at).last().expect("it commits");
@@ -131,6 +139,9 @@ fn a_killed_process_loses_nothing_it_had_committed() {
 
 #[test]
 fn no_sync_file_range_is_left() {
+    if let Some(home) = home_of_the_second_run() {
+        return commits_ten(&home);
+    }
     if !runs(Command::new("strace").arg("-V")) {
         println!("skipped: strace is not installed");
         return;
@@ -140,7 +151,7 @@ fn no_sync_file_range_is_left() {
     let trace = rig.path().join("trace");
     let mut traced = Command::new("strace");
     traced.args(["-f", "-e", "trace=sync_file_range,fdatasync", "-o"]).arg(&trace);
-    let worker = this_test("worker_commits_ten", rig.path());
+    let worker = again("no_sync_file_range_is_left", rig.path());
     traced.arg(worker.get_program()).args(worker.get_args());
     traced.envs(worker.get_envs().filter_map(|(name, value)| Some((name, value?))));
     if !runs(&mut traced) {
@@ -155,6 +166,9 @@ fn no_sync_file_range_is_left() {
 
 #[test]
 fn a_full_disk_stops_the_store_and_keeps_what_was_final() {
+    if let Some(home) = home_of_the_second_run() {
+        return fills_the_disk(&home);
+    }
     let (rig, store) = Disk::founded();
     drop(store);
     let mount = format!(
@@ -162,7 +176,7 @@ fn a_full_disk_stops_the_store_and_keeps_what_was_final() {
         rig.path().display()
     );
     fs::create_dir(rig.path().join("small")).expect("a folder");
-    let worker = this_test("worker_fills_the_disk", &rig.path().join("small"));
+    let worker = again("a_full_disk_stops_the_store_and_keeps_what_was_final", &rig.path().join("small"));
     let program = worker.get_program().to_string_lossy().into_owned();
     let arguments: Vec<_> = worker.get_args().map(|it| it.to_string_lossy().into_owned()).collect();
     let run = |then: &str| {
@@ -181,10 +195,10 @@ fn a_full_disk_stops_the_store_and_keeps_what_was_final() {
 
 const HOME: &str = "TANBA_TEST_HOME";
 
-/// This program again, to run one of the workers below in `home`.
-fn this_test(worker: &str, home: &Path) -> Command {
+/// A test of this file again, as a process of its own that works in `home`.
+fn again(test: &str, home: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("a program"));
-    command.args(["--exact", &format!("disk::{worker}"), "--ignored", "--nocapture"]).env(HOME, home);
+    command.args(["--exact", &format!("disk::{test}"), "--nocapture"]).env(HOME, home);
     command
 }
 
@@ -192,19 +206,17 @@ fn runs(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-fn worker_home() -> Option<std::path::PathBuf> {
+/// Where to work, if this process was started by the test it runs.
+fn home_of_the_second_run() -> Option<std::path::PathBuf> {
     std::env::var_os(HOME).map(Into::into)
 }
 
-fn worker_store(home: &Path) -> DiskStore {
+fn open(home: &Path) -> DiskStore {
     DiskStore::open(home, &chain::chain_id(), &chain::replay).expect("opened")
 }
 
-#[test]
-#[ignore = "run by a_killed_process_loses_nothing_it_had_committed"]
-fn worker_commits_for_ever() {
-    let Some(home) = worker_home() else { return };
-    let mut store = worker_store(&home);
+fn commits_for_ever(home: &Path) {
+    let mut store = open(home);
     loop {
         let block = commit(&mut store, 40).expect("committed");
         println!("committed {}", block.header.height);
@@ -214,22 +226,16 @@ fn worker_commits_for_ever() {
     }
 }
 
-#[test]
-#[ignore = "run by no_sync_file_range_is_left"]
-fn worker_commits_ten() {
-    let Some(home) = worker_home() else { return };
-    let mut store = worker_store(&home);
+fn commits_ten(home: &Path) {
+    let mut store = open(home);
     for _ in 0..10 {
         commit(&mut store, 3).expect("committed");
     }
     store.write_behind().run().expect("written behind");
 }
 
-#[test]
-#[ignore = "run by a_full_disk_stops_the_store_and_keeps_what_was_final"]
-fn worker_fills_the_disk() {
-    let Some(home) = worker_home() else { return };
-    let mut store = worker_store(&home);
+fn fills_the_disk(home: &Path) {
+    let mut store = open(home);
     let reader = store.reader();
     let error = loop {
         let tip = reader.tip();
@@ -245,7 +251,7 @@ fn worker_fills_the_disk() {
     drop((store, reader));
     // What was final is still there, once there is room.
     let roomy = Disk::new();
-    copy_folder(&home, roomy.path());
+    copy_folder(home, roomy.path());
     let store = roomy.open().expect("opened");
     assert!(store.reader().tip().header.height >= head);
     everything(&store.reader(), store.reader().tip().header.height.0);

@@ -14,7 +14,10 @@ use std::{
 
 use serde_json::json;
 use tanba_tests::chaos::{Plan, Scenario, Stopped, in_memory, options::Options, report::Figures};
-use tokio::runtime::Runtime;
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+};
 
 /// The first argument of every node: what begins with it is a command line of `tanba`.
 const IS_A_NODE: &str = "--home";
@@ -122,12 +125,21 @@ fn run_one(options: &Options, scenario: Scenario, folder: &Path, program: &Path)
         let stop = running.abort_handle();
         tokio::select! {
             ended = running => ended?,
-            _ = tokio::signal::ctrl_c() => {
+            () = stopped() => {
                 stop.abort();
                 Err(Stopped::Failed("stopped by the user".to_owned()))
             }
         }
     })
+}
+
+/// Returns when somebody wants this to end: file systems are unmounted then, and processes ended.
+async fn stopped() {
+    let mut terminate = signal(SignalKind::terminate()).expect("a runtime with signals");
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
 }
 
 fn remove(folder: &Path) {

@@ -18,14 +18,15 @@ use std::{
     fmt::Display,
 };
 
-use tanba_consensus::{Config, Delays};
+use tanba_consensus::Config;
 use tanba_crypto::{Canonical, PublicKey, Verified};
 use tanba_ledger::{
     BlockHash, Height, Timestamp, Transaction,
-    record::PeerKind,
+    record::{NetworkKind, PeerKind},
     testkit::{self, REGULATORS, UNIVERSITIES, World},
 };
 use tanba_node::{
+    delays,
     handle::Outcome,
     message::Message,
     replica::event::{ChannelId, Event, RequestId, SubmissionId},
@@ -41,19 +42,10 @@ use self::{
 };
 use crate::sim::{Fault, Hits, Trace, adversary::Wicked};
 
-/// Delays of a small network, as a devnet has them.
-pub const DELAYS: Config = Config {
-    delays: Delays {
-        view_timeout_base_ms: 1_000,
-        view_timeout_step_ms: 500,
-        view_timeout_cap_ms: 10_000,
-        retry_ms: 500,
-        reproposal_wait_ms: 100,
-        min_block_interval_ms: 0,
-    },
-    silent_heights: 8,
-    evidence_window: 16,
-};
+/// Delays as a devnet has them; late votes are compared for a short while only, so that this ends within a run.
+pub fn delays() -> Config {
+    Config { evidence_window: 16, ..delays::of(NetworkKind::Devnet) }
+}
 
 /// What waits in the queue.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use tanba_storage::{
     MemoryDisk, MemoryJournal, MemoryReader, MemoryStore, Store, StoreError, replay::by_the_rules,
 };
 
-use super::DELAYS;
+use super::delays;
 
 /// What is wrong with a node's clocks and speed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -173,7 +173,7 @@ impl Node {
         let store = MemoryStore::open(&self.disk, chain, &by_the_rules).map_err(OpenError::Store)?;
         let signer = self.is_validator().then(|| Signer::new(keys(self.number).validator));
         self.reader = Some(store.reader());
-        let replica = Replica::open(store, signer, DELAYS, MempoolLimits::default());
+        let replica = Replica::open(store, signer, delays(), MempoolLimits::default());
         self.replica = Some(replica.map_err(OpenError::Replica)?);
         self.life += 1;
         Ok(())

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tonic::transport::{Channel, Endpoint};
 
-use super::{Attack, Kind, Scene, address_of, connect_from};
+use super::{Attack, Kind, Scene, address_of, connect_from, kind};
 
 /// A pause after the door was closed on an attacker.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -25,40 +25,16 @@ const FULL_AFTER: Duration = Duration::from_millis(500);
 
 /// Kinds on the API's port.
 pub const KINDS: &[Kind] = &[
-    Kind { name: "grpc: rapid resets", attackers: 8, attacker: |scene, n| raw(scene, n, resets) },
-    Kind {
-        name: "grpc: many calls never finished",
-        attackers: 8,
-        attacker: |scene, n| raw(scene, n, unfinished),
-    },
-    Kind { name: "grpc: endless headers", attackers: 8, attacker: |scene, n| raw(scene, n, endless_headers) },
-    Kind { name: "grpc: huge header lists", attackers: 8, attacker: |scene, n| raw(scene, n, huge_headers) },
-    Kind {
-        name: "grpc: messages that announce 4 GiB",
-        attackers: 8,
-        attacker: |scene, n| raw(scene, n, oversize),
-    },
-    Kind { name: "grpc: pings and settings", attackers: 8, attacker: |scene, n| raw(scene, n, pings) },
-    Kind {
-        name: "grpc: streams never read",
-        attackers: 8,
-        attacker: |scene, n| Box::pin(never_read(scene, n)),
-    },
-    Kind {
-        name: "grpc: submissions of garbage",
-        attackers: 32,
-        attacker: |scene, n| Box::pin(submit(scene, n, garbage)),
-    },
-    Kind {
-        name: "grpc: submissions with bad signatures",
-        attackers: 32,
-        attacker: |scene, n| Box::pin(submit(scene, n, forged)),
-    },
-    Kind {
-        name: "grpc: good submissions",
-        attackers: 32,
-        attacker: |scene, n| Box::pin(submit(scene, n, good)),
-    },
+    kind("grpc: rapid resets", 8, |scene, n| raw(scene, n, resets)),
+    kind("grpc: many calls never finished", 8, |scene, n| raw(scene, n, unfinished)),
+    kind("grpc: endless headers", 8, |scene, n| raw(scene, n, endless_headers)),
+    kind("grpc: huge header lists", 8, |scene, n| raw(scene, n, huge_headers)),
+    kind("grpc: messages that announce 4 GiB", 8, |scene, n| raw(scene, n, oversize)),
+    kind("grpc: pings and settings", 8, |scene, n| raw(scene, n, pings)),
+    kind("grpc: streams never read", 8, |scene, n| Box::pin(never_read(scene, n))),
+    kind("grpc: submissions of garbage", 32, |scene, n| Box::pin(submit(scene, n, garbage))),
+    kind("grpc: submissions with bad signatures", 32, |scene, n| Box::pin(submit(scene, n, forged))),
+    kind("grpc: good submissions", 32, |scene, n| Box::pin(submit(scene, n, good))),
 ];
 
 // ------------------------------------------------------------------------------------------- bare HTTP/2

@@ -16,7 +16,7 @@ use tanba_node::{
     network::{NetworkEvent, NetworkEvents},
 };
 
-use super::{Attack, Kind, STOLEN, Scene, peers};
+use super::{Attack, Kind, STOLEN, Scene, kind, peers};
 use crate::{fuzz::random::Random, network::VALIDATORS};
 
 /// Votes of others that are remembered: those of a height that lasts.
@@ -27,27 +27,11 @@ const VIEWS: usize = 80;
 
 /// Kinds on the port of peers, by a stolen validator that listens.
 pub const KINDS: &[Kind] = &[
-    Kind {
-        name: "peer: certificates but for one signature",
-        attackers: 1,
-        attacker: |s, _| listening(s, certificate),
-    },
-    Kind {
-        name: "peer: full pages of such certificates",
-        attackers: 1,
-        attacker: |s, _| listening(s, justification),
-    },
-    Kind { name: "peer: heads, near and far", attackers: 1, attacker: |s, _| listening(s, head) },
-    Kind {
-        name: "peer: standings full of votes and pages",
-        attackers: 1,
-        attacker: |s, _| listening(s, standing),
-    },
-    Kind {
-        name: "peer: votes that contradict each other",
-        attackers: 1,
-        attacker: |s, _| listening(s, contradiction),
-    },
+    kind("peer: certificates but for one signature", 1, |s, _| listening(s, certificate)),
+    kind("peer: full pages of such certificates", 1, |s, _| listening(s, justification)),
+    kind("peer: heads, near and far", 1, |s, _| listening(s, head)),
+    kind("peer: standings full of votes and pages", 1, |s, _| listening(s, standing)),
+    kind("peer: votes that contradict each other", 1, |s, _| listening(s, contradiction)),
 ];
 
 /// What the attacker has heard.

@@ -19,7 +19,7 @@ use tanba_node::{
 };
 use tokio::time::sleep;
 
-use super::{Attack, Kind, STOLEN, Scene};
+use super::{Attack, Kind, STOLEN, Scene, kind};
 use crate::fuzz::random::Random;
 
 /// A pause while the attacker's own queues are full.
@@ -30,49 +30,17 @@ const VOLLEY: usize = 64;
 
 /// Kinds on the port of peers, behind the handshake.
 pub const KINDS: &[Kind] = &[
-    Kind { name: "peer: gossip without meaning", attackers: 1, attacker: |scene, _| validator(scene, noise) },
-    Kind {
-        name: "peer: gossip with bad signatures",
-        attackers: 1,
-        attacker: |scene, _| validator(scene, forged),
-    },
-    Kind {
-        name: "peer: good transactions by gossip",
-        attackers: 1,
-        attacker: |scene, _| validator(scene, good),
-    },
-    Kind {
-        name: "peer: announcements of blocks that are not",
-        attackers: 1,
-        attacker: |scene, _| observer(scene, announcement),
-    },
-    Kind {
-        name: "peer: messages without meaning",
-        attackers: 1,
-        attacker: |scene, _| validator(scene, meaningless),
-    },
-    Kind {
-        name: "peer: good transactions again and again",
-        attackers: 1,
-        attacker: |scene, _| validator(scene, again),
-    },
-    Kind {
-        name: "peer: votes for far views, heights, chains",
-        attackers: 1,
-        attacker: |scene, _| validator(scene, vote),
-    },
-    Kind { name: "peer: proposals", attackers: 1, attacker: |scene, _| validator(scene, proposal) },
-    Kind { name: "peer: standings and wants", attackers: 1, attacker: |scene, _| validator(scene, standing) },
-    Kind {
-        name: "peer: requests, answers never read",
-        attackers: 1,
-        attacker: |scene, _| observer(scene, request),
-    },
-    Kind {
-        name: "peer: requests without meaning",
-        attackers: 1,
-        attacker: |scene, _| observer(scene, unasked),
-    },
+    kind("peer: gossip without meaning", 1, |scene, _| validator(scene, noise)),
+    kind("peer: gossip with bad signatures", 1, |scene, _| validator(scene, forged)),
+    kind("peer: good transactions by gossip", 1, |scene, _| validator(scene, good)),
+    kind("peer: announcements of blocks that are not", 1, |scene, _| observer(scene, announcement)),
+    kind("peer: messages without meaning", 1, |scene, _| validator(scene, meaningless)),
+    kind("peer: good transactions again and again", 1, |scene, _| validator(scene, again)),
+    kind("peer: votes for far views, heights, chains", 1, |scene, _| validator(scene, vote)),
+    kind("peer: proposals", 1, |scene, _| validator(scene, proposal)),
+    kind("peer: standings and wants", 1, |scene, _| validator(scene, standing)),
+    kind("peer: requests, answers never read", 1, |scene, _| observer(scene, request)),
+    kind("peer: requests without meaning", 1, |scene, _| observer(scene, unasked)),
 ];
 
 /// What is sent.

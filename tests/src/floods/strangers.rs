@@ -11,7 +11,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Attack, Kind, Scene, connect_from};
+use super::{Attack, Kind, Scene, connect_from, kind};
 
 /// Connections that one attacker holds open.
 const HELD_MAX: usize = 400;
@@ -21,66 +21,22 @@ const DRIP: Duration = Duration::from_millis(250);
 
 /// Kinds on the port of peers and on the port of metrics; bare connections to the API's port as well.
 pub const KINDS: &[Kind] = &[
-    Kind {
-        name: "p2p: idle connections",
-        attackers: 4,
-        attacker: |scene, n| hold(scene.clone(), n, scene.p2p, b""),
-    },
-    Kind {
-        name: "p2p: handshakes that stop half-way",
-        attackers: 4,
-        attacker: |scene, n| hold(scene.clone(), n, scene.p2p, MULTISTREAM),
-    },
-    Kind {
-        name: "p2p: handshakes drop by drop",
-        attackers: 64,
-        attacker: |scene, n| drip(scene.clone(), n, scene.p2p, MULTISTREAM),
-    },
-    Kind {
-        name: "p2p: bytes without meaning",
-        attackers: 8,
-        attacker: |scene, n| pour(scene.clone(), n, scene.p2p, &[0xa5; 16 * 1024]),
-    },
-    Kind {
-        name: "p2p: connections that come and go",
-        attackers: 16,
-        attacker: |scene, n| churn(scene.clone(), n, scene.p2p),
-    },
-    Kind {
-        name: "p2p: strangers with good handshakes",
-        attackers: 8,
-        attacker: |scene, n| Box::pin(knock(scene, n)),
-    },
-    Kind {
-        name: "metrics: idle connections",
-        attackers: 2,
-        attacker: |scene, n| hold(scene.clone(), n, scene.metrics, b""),
-    },
-    Kind {
-        name: "metrics: requests drop by drop",
-        attackers: 64,
-        attacker: |scene, n| drip(scene.clone(), n, scene.metrics, b"GET /metrics HTTP/1.1\r\nx: y"),
-    },
-    Kind {
-        name: "metrics: endless requests",
-        attackers: 8,
-        attacker: |scene, n| pour(scene.clone(), n, scene.metrics, &[b'a'; 64 * 1024]),
-    },
-    Kind {
-        name: "metrics: requests at full rate",
-        attackers: 8,
-        attacker: |scene, n| ask(scene.clone(), n, scene.metrics),
-    },
-    Kind {
-        name: "grpc: idle connections",
-        attackers: 4,
-        attacker: |scene, n| hold(scene.clone(), n, scene.grpc, b""),
-    },
-    Kind {
-        name: "grpc: bytes without meaning",
-        attackers: 8,
-        attacker: |scene, n| pour(scene.clone(), n, scene.grpc, &[0x5a; 16 * 1024]),
-    },
+    kind("p2p: idle connections", 4, |scene, n| hold(scene.clone(), n, scene.p2p, b"")),
+    kind("p2p: handshakes that stop half-way", 4, |scene, n| hold(scene.clone(), n, scene.p2p, MULTISTREAM)),
+    kind("p2p: handshakes drop by drop", 64, |scene, n| drip(scene.clone(), n, scene.p2p, MULTISTREAM)),
+    kind("p2p: bytes without meaning", 8, |scene, n| pour(scene.clone(), n, scene.p2p, &[0xa5; 16 * 1024])),
+    kind("p2p: connections that come and go", 16, |scene, n| churn(scene.clone(), n, scene.p2p)),
+    kind("p2p: strangers with good handshakes", 8, |scene, n| Box::pin(knock(scene, n))),
+    kind("metrics: idle connections", 2, |scene, n| hold(scene.clone(), n, scene.metrics, b"")),
+    kind("metrics: requests drop by drop", 64, |scene, n| {
+        drip(scene.clone(), n, scene.metrics, b"GET /metrics HTTP/1.1\r\nx: y")
+    }),
+    kind("metrics: endless requests", 8, |scene, n| {
+        pour(scene.clone(), n, scene.metrics, &[b'a'; 64 * 1024])
+    }),
+    kind("metrics: requests at full rate", 8, |scene, n| ask(scene.clone(), n, scene.metrics)),
+    kind("grpc: idle connections", 4, |scene, n| hold(scene.clone(), n, scene.grpc, b"")),
+    kind("grpc: bytes without meaning", 8, |scene, n| pour(scene.clone(), n, scene.grpc, &[0x5a; 16 * 1024])),
 ];
 
 /// The first words of a libp2p connection.

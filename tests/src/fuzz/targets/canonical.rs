@@ -29,6 +29,9 @@ const BOUND: Bound = Bound { factor: 72, constant_bytes: 8 * 1024 };
 const INPUT_BYTES_MAX: usize = 16 * 1024;
 
 macro_rules! target {
+    ($name:literal, $seeds:expr, as $read:ty, $bytes_max:expr) => {
+        target!($name, $seeds, |bytes| read_as::<$read>(bytes, $bytes_max))
+    };
     ($name:literal, $seeds:expr, $attack:expr) => {
         Target {
             name: concat!("canonical-", $name),
@@ -54,36 +57,35 @@ pub(super) fn targets() -> Vec<Target> {
 
 fn of_the_ledger() -> Vec<Target> {
     vec![
-        target!("transaction", vectors::bytes("ledger-transactions.json", &[" by "]), |bytes| {
-            read_as::<Transaction>(bytes, TRANSACTION_BYTES_MAX);
-        }),
-        target!("operation", vectors::bytes("ledger-operations.json", &[]), |bytes| {
-            read_as::<Operation>(bytes, TRANSACTION_BYTES_MAX);
-        }),
-        target!("block", vectors::bytes("ledger-blocks.json", &["block", "heartbeat"]), |bytes| {
-            read_as::<Block>(bytes, BLOCK_BYTES_MAX);
-        }),
-        target!("header", vectors::bytes("ledger-blocks.json", &["header"]), |bytes| {
-            read_as::<Header>(bytes, BLOCK_BYTES_MAX);
-        }),
-        target!("certificate", vectors::bytes("ledger-votes.json", &["certificate"]), |bytes| {
-            read_as::<Certificate>(bytes, BLOCK_BYTES_MAX);
-        }),
-        target!("vote", vectors::bytes("ledger-votes.json", &["signed by"]), |bytes| {
-            read_as::<SignedVote>(bytes, BLOCK_BYTES_MAX);
-        }),
-        target!("validators", vectors::bytes("ledger-votes.json", &["validator set"]), |bytes| {
-            read_as::<ValidatorSet>(bytes, BLOCK_BYTES_MAX);
-        }),
+        target!(
+            "transaction", vectors::bytes("ledger-transactions.json", &[" by "]),
+            as Transaction, TRANSACTION_BYTES_MAX
+        ),
+        target!(
+            "operation", vectors::bytes("ledger-operations.json", &[]),
+            as Operation, TRANSACTION_BYTES_MAX
+        ),
+        target!(
+            "block", vectors::bytes("ledger-blocks.json", &["block", "heartbeat"]),
+            as Block, BLOCK_BYTES_MAX
+        ),
+        target!("header", vectors::bytes("ledger-blocks.json", &["header"]), as Header, BLOCK_BYTES_MAX),
+        target!(
+            "certificate", vectors::bytes("ledger-votes.json", &["certificate"]),
+            as Certificate, BLOCK_BYTES_MAX
+        ),
+        target!("vote", vectors::bytes("ledger-votes.json", &["signed by"]), as SignedVote, BLOCK_BYTES_MAX),
+        target!(
+            "validators", vectors::bytes("ledger-votes.json", &["validator set"]),
+            as ValidatorSet, BLOCK_BYTES_MAX
+        ),
         target!("record", vectors::bytes("ledger-records.json", &[]), |bytes| {
             read_as::<Institution>(bytes, BLOCK_BYTES_MAX);
             read_as::<Token>(bytes, BLOCK_BYTES_MAX);
             read_as::<Batch>(bytes, BLOCK_BYTES_MAX);
             read_as::<Params>(bytes, BLOCK_BYTES_MAX);
         }),
-        target!("node", vectors::bytes("ledger-state.json", &["stored node"]), |bytes| {
-            read_as::<Node>(bytes, BLOCK_BYTES_MAX);
-        }),
+        target!("node", vectors::bytes("ledger-state.json", &["stored node"]), as Node, BLOCK_BYTES_MAX),
         target!("genesis", vectors::bytes("genesis-document.json", &["document"]), |bytes| {
             assert!(bytes.len() <= GENESIS_BYTES_MAX, "the limit of this target is the smaller one");
             if let Ok(document) = GenesisDocument::from_bytes("genesis.bin", bytes) {
@@ -95,21 +97,14 @@ fn of_the_ledger() -> Vec<Target> {
 
 fn of_agreement() -> Vec<Target> {
     vec![
-        target!("proposal", vectors::bytes("consensus.json", &["signed by the leader"]), |bytes| {
-            read_as::<SignedProposal>(bytes, STANDING_BYTES_MAX);
-        }),
-        target!("standing", vectors::bytes("consensus.json", &["standing"]), |bytes| {
-            read_as::<Standing>(bytes, STANDING_BYTES_MAX);
-        }),
-        target!("wanted", vectors::bytes("consensus.json", &["wanted"]), |bytes| {
-            read_as::<Wanted>(bytes, STANDING_BYTES_MAX);
-        }),
-        target!("inquiry", vectors::bytes("consensus.json", &["inquiry"]), |bytes| {
-            read_as::<Inquiry>(bytes, STANDING_BYTES_MAX);
-        }),
-        target!("answer", vectors::bytes("consensus.json", &["answer"]), |bytes| {
-            read_as::<Answer>(bytes, STANDING_BYTES_MAX);
-        }),
+        target!(
+            "proposal", vectors::bytes("consensus.json", &["signed by the leader"]),
+            as SignedProposal, STANDING_BYTES_MAX
+        ),
+        target!("standing", vectors::bytes("consensus.json", &["standing"]), as Standing, STANDING_BYTES_MAX),
+        target!("wanted", vectors::bytes("consensus.json", &["wanted"]), as Wanted, STANDING_BYTES_MAX),
+        target!("inquiry", vectors::bytes("consensus.json", &["inquiry"]), as Inquiry, STANDING_BYTES_MAX),
+        target!("answer", vectors::bytes("consensus.json", &["answer"]), as Answer, STANDING_BYTES_MAX),
         target!("journal-record", vectors::bytes("consensus.json", &["journal"]), |bytes| {
             assert!(bytes.len() <= RECORD_BYTES_MAX, "the limit of this target is the smaller one");
             if let Ok(record) = Record::read(bytes) {
@@ -159,8 +154,6 @@ fn of_proofs() -> Vec<Target> {
             read_as::<Checkpoint>(bytes, BUNDLE_BYTES_MAX);
             read_as::<CosignedCheckpoint>(bytes, BUNDLE_BYTES_MAX);
         }),
-        target!("question", super::proofs::questions(), |bytes| {
-            read_as::<Question>(bytes, BUNDLE_BYTES_MAX);
-        }),
+        target!("question", super::proofs::questions(), as Question, BUNDLE_BYTES_MAX),
     ]
 }

@@ -25,7 +25,7 @@ use tanba_storage::{MemoryDisk, MemoryJournal, MemoryStore, Store, replay::by_th
 
 use super::vectors;
 use crate::{
-    cluster::DELAYS,
+    cluster::delays,
     fuzz::{Bound, Target},
 };
 
@@ -93,8 +93,8 @@ impl Attack {
         let (disk, chain) = disk();
         let store = MemoryStore::open(&disk.copy(), chain, &by_the_rules).expect("opens");
         let signer = Signer::new(testkit::keys(OWN).validator);
-        let replica =
-            Replica::open(store, Some(signer), DELAYS, MempoolLimits::default()).expect("a whole home opens");
+        let replica = Replica::open(store, Some(signer), delays(), MempoolLimits::default())
+            .expect("a whole home opens");
         let (questions, timers) = (Vec::new(), Vec::new());
         let (now_ms, numbered, height) = (1_000, 0, Height(0));
         let mut attack = Attack { replica, chain: *chain, now_ms, questions, timers, numbered, height };
