@@ -1,15 +1,17 @@
 //! A whole network on one machine: four universities that vote and two ministries, one of which observes, as
 //! five separate processes of this same program; and the way of a class of diplomas through it.
 //!
-//! Nothing here is simulated. `founding` makes keys, genesis and homes; `processes` starts, kills and watches
-//! the nodes; `class` issues diplomas as a registrar and an approver would; `checks` verifies them as an
-//! employer would, from genesis alone; `dishonest` lies to the network as a leader might; `shown` has the lies
-//! that fail and the changes that are proven; `story` tells all in order and `report` prints what happened.
+//! Nothing here is simulated. `founding` makes keys, genesis and homes, `ports` keeps their addresses;
+//! `processes` starts, kills and watches the nodes; `class` issues diplomas as a registrar and an approver
+//! would; `checks` verifies them as an employer would, from genesis alone; `dishonest` lies to the network as a
+//! leader might; `shown` has the lies that fail and the changes that are proven; `story` tells all in order and
+//! `report` prints what happened.
 
 mod checks;
 mod class;
 mod dishonest;
 mod founding;
+mod ports;
 mod processes;
 mod report;
 mod shown;
@@ -19,6 +21,7 @@ use std::{path::PathBuf, time::Duration};
 
 pub(crate) use class::GRADUATES;
 pub use founding::{Founded, Party, found};
+pub use ports::ReservedPort;
 pub use processes::{NodeProcess, ProcessError};
 pub use report::Report;
 pub use story::{Devnet, run};

@@ -1,10 +1,6 @@
 //! Keys, genesis and homes of a throw-away network. Names and numbers are invented; every run draws new keys.
 
-use std::{
-    collections::BTreeSet,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
-    path::Path,
-};
+use std::{collections::BTreeSet, net::SocketAddr, path::Path};
 
 use tanba_crypto::{Hash, SigningKey};
 use tanba_genesis::{Genesis, GenesisDocument, Member, MemberKey, model::default_params};
@@ -17,7 +13,7 @@ use tanba_ledger::{
     },
 };
 
-use super::DevnetError;
+use super::{DevnetError, ports::ReservedPort};
 use crate::{
     cli::init::initialise,
     clock,
@@ -60,6 +56,8 @@ pub struct Founded {
     pub genesis: GenesisDocument,
     /// Universities first, then ministries.
     pub parties: Vec<Party>,
+    /// Kept for its nodes, also while one of them is stopped.
+    _ports: Vec<ReservedPort>,
 }
 
 impl Founded {
@@ -82,7 +80,8 @@ impl Founded {
 /// Founds a network under `folder`. `scopes` says what each university must be accredited for.
 pub fn found(folder: &Path, scopes: &[BTreeSet<Scope>]) -> Result<Founded, DevnetError> {
     assert_eq!(scopes.len(), UNIVERSITIES, "one set of scopes a university");
-    let ports = free_ports(UNIVERSITIES + 1)?;
+    let ports = (0..UNIVERSITIES + 1).map(|_| ReservedPort::any()).collect::<Result<Vec<_>, _>>();
+    let ports = ports.map_err(failed)?;
     let mut parties = Vec::new();
     for number in 0..UNIVERSITIES + 2 {
         parties.push(party(number, folder, &ports)?);
@@ -106,18 +105,11 @@ pub fn found(folder: &Path, scopes: &[BTreeSet<Scope>]) -> Result<Founded, Devne
     for party in &parties {
         make_home(party, &parties, &genesis)?;
     }
-    Ok(Founded { genesis, parties })
+    Ok(Founded { genesis, parties, _ports: ports })
 }
 
 fn failed(error: impl ToString) -> DevnetError {
     DevnetError::Founding(error.to_string())
-}
-
-/// Ports that are free now. Another process may take one before the node does; the node then says so.
-fn free_ports(count: usize) -> Result<Vec<SocketAddr>, DevnetError> {
-    let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let held: Vec<TcpListener> = (0..count).map(|_| listen()).collect::<Result<_, _>>().map_err(failed)?;
-    held.iter().map(|listener| listener.local_addr().map_err(failed)).collect()
 }
 
 fn draw_key() -> Result<SigningKey, DevnetError> {
@@ -126,7 +118,7 @@ fn draw_key() -> Result<SigningKey, DevnetError> {
     Ok(SigningKey::ed25519(&seed))
 }
 
-fn party(number: usize, folder: &Path, ports: &[SocketAddr]) -> Result<Party, DevnetError> {
+fn party(number: usize, folder: &Path, ports: &[ReservedPort]) -> Result<Party, DevnetError> {
     let is_university = number < UNIVERSITIES;
     let has_node = number <= UNIVERSITIES;
     // Eleven digits of no institution; a few prefixes have no control digit.
@@ -148,7 +140,7 @@ fn party(number: usize, folder: &Path, ports: &[SocketAddr]) -> Result<Party, De
         validator: is_university.then(draw_key).transpose()?,
         node: has_node.then(draw_key).transpose()?,
         home: has_node.then(|| Home::at(folder.join(home))),
-        p2p: ports.get(number).copied(),
+        p2p: ports.get(number).map(ReservedPort::address),
     })
 }
 

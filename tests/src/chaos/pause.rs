@@ -1,10 +1,13 @@
 //! Processes that stand still and go on, and one home or one validator key in two processes.
 
-use std::{fs, net::TcpListener, path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use tanba_crypto::SigningKey;
 use tanba_ledger::ValidatorSet;
-use tanba_node::{devnet::NodeProcess, devnet::ProcessError, home::Home};
+use tanba_node::{
+    devnet::{NodeProcess, ProcessError, ReservedPort},
+    home::Home,
+};
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -89,7 +92,7 @@ async fn key_twice(plan: &Plan, rig: &mut Rig) -> Result<&'static str, Stopped> 
     rig.stop(VICTIM).await?;
     let copy = plan.folder.join("copy");
     copy_home(&rig.home(VICTIM), &copy)?;
-    listen_elsewhere(rig, &copy)?;
+    let _port = listen_elsewhere(rig, &copy)?;
     let mut twin = NodeProcess::new("the copy", &plan.program, &Home::at(&copy));
     rig.start(VICTIM)?;
     rig.votes(VICTIM).await?;
@@ -140,11 +143,12 @@ pub(super) fn copy_home(from: &Path, to: &Path) -> Result<(), Stopped> {
     )
 }
 
-/// Gives the copy an address of its own for other nodes.
-fn listen_elsewhere(rig: &Rig, copy: &Path) -> Result<(), Stopped> {
+/// Gives the copy an address of its own for other nodes, kept while the answer lives.
+fn listen_elsewhere(rig: &Rig, copy: &Path) -> Result<ReservedPort, Stopped> {
     let own = rig.network.founded.universities()[VICTIM].p2p.expect("a university has a node");
-    let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let free = ReservedPort::any()?;
     let path = copy.join("config.toml");
-    let settings = fs::read_to_string(&path)?.replacen(&own.to_string(), &free.to_string(), 1);
-    Ok(fs::write(path, settings)?)
+    let settings = fs::read_to_string(&path)?.replacen(&own.to_string(), &free.address().to_string(), 1);
+    fs::write(path, settings)?;
+    Ok(free)
 }
