@@ -377,7 +377,8 @@ impl Witness {
             other => unreachable!("nobody says {other:?}"),
         };
         if let Some(block) = block {
-            let there = node.disk.journal_holds_body(&block) || self.history.values().any(|b| *b == block);
+            let there = node.disk.journal_bodies(&self.chain).contains(&block)
+                || self.history.values().any(|b| *b == block);
             assert!(there, "node {number} says {said:?}, and has not kept the block's body");
         }
         if said.slot().view > View::FIRST {
