@@ -67,10 +67,23 @@ struct Verdict {
     failed: Vec<String>,
 }
 
+impl Verdict {
+    /// Notes what this machine lacks something for: a failure, if it is required.
+    fn skip(&mut self, what: String, is_required: bool) {
+        if is_required {
+            self.failed.push(format!("required, but skipped: {what}"));
+        }
+        self.skipped.push(what);
+    }
+}
+
 fn run(options: &Options, program: &Path) -> ExitCode {
     eprintln!("the nodes are {}", program.display());
     let folder = options.folder().join(format!("tanba-chaos-{}", std::process::id()));
     let mut verdict = Verdict::default();
+    for scenario in options.left_out() {
+        verdict.failed.push(format!("{} is required and not to run", scenario.name()));
+    }
     for scenario in &options.scenarios() {
         let began = Instant::now();
         let own = folder.join(scenario.name());
@@ -80,16 +93,16 @@ fn run(options: &Options, program: &Path) -> ExitCode {
             Ok(figures) => {
                 eprintln!("{}: {figures} ({seconds:.0} s)", scenario.name());
                 figures.notes.iter().for_each(|note| eprintln!("  {note}"));
-                figures.skipped.iter().for_each(|part| eprintln!("  skipped: {part}"));
-                verdict
-                    .skipped
-                    .extend(figures.skipped.iter().map(|part| format!("{}: {part}", scenario.name())));
+                for part in &figures.skipped {
+                    eprintln!("  skipped: {part}");
+                    verdict.skip(format!("{}: {part}", scenario.name()), options.requires(*scenario));
+                }
                 verdict.figures.add(&figures);
                 verdict.ran += 1;
             }
             Err(Stopped::Skipped(why)) => {
                 eprintln!("skipped {}: {why}", scenario.name());
-                verdict.skipped.push(format!("{} ({why})", scenario.name()));
+                verdict.skip(format!("{} ({why})", scenario.name()), options.requires(*scenario));
             }
             Err(Stopped::Failed(what)) => {
                 eprintln!("FAILED {}: {what}", scenario.name());
