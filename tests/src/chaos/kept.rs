@@ -4,17 +4,18 @@
 //! code by which nodes open theirs: whatever an opening mends, removes or writes, the node still finds it undone.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
-    thread::sleep,
+    sync::mpsc,
+    thread::{self, sleep},
     time::{Duration, Instant},
 };
 
 use tanba_ledger::{ChainId, Height};
 use tanba_storage::{DiskStore, Store, StoreError, StoreReader, replay::by_the_rules};
-use tokio::task::JoinSet;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::{Stopped, failed, load::Acknowledged, pause::copy_home};
+use super::{Stopped, failed, load::Acknowledged};
 
 /// The store's folder in a home.
 const STORE: &str = "store";
@@ -34,27 +35,44 @@ pub(super) struct Owed {
     pub(super) transactions: Vec<Acknowledged>,
 }
 
-/// Looks into the stores of one network, each at a copy.
+/// A copy of a store, to be looked into.
+struct Look {
+    name: String,
+    copy: PathBuf,
+    owed: Owed,
+}
+
+/// Looks into the stores of one network, one after the other beside what its nodes do.
 #[derive(Debug)]
 pub(super) struct Looks {
-    chain: ChainId,
-    /// Copies are made in this folder, under names that begin so; those in which something is missing stay.
+    /// Copies have names that begin so; those in which something is missing stay.
     copies: PathBuf,
     begun: usize,
-    under_way: JoinSet<Result<(), Stopped>>,
+    under_way: usize,
+    looks: mpsc::Sender<Look>,
+    ended: UnboundedReceiver<Result<(), Stopped>>,
 }
 
 impl Looks {
-    /// Copies have names that begin with `copies`.
+    /// Copies of stores of `chain` are made under names that begin with `copies`.
     pub(super) fn new(chain: ChainId, copies: PathBuf) -> Looks {
-        Looks { chain, copies, begun: 0, under_way: JoinSet::new() }
+        let (looks, to_do) = mpsc::channel::<Look>();
+        let (done, ended) = unbounded_channel();
+        thread::spawn(move || {
+            // All nodes have the same blocks: their signatures are checked once, not at every opening.
+            tanba_crypto::memo::remember();
+            // Whoever began the looks may be gone.
+            to_do.into_iter().all(|look| done.send(look.judge(&chain)).is_ok())
+        });
+        Looks { copies, begun: 0, under_way: 0, looks, ended }
     }
 
     /// Copies the store of a node that does not run, and begins to look for what it owes. What earlier looks missed
     /// is told here, or by [`Looks::end`].
     pub(super) fn begin(&mut self, name: &str, home: &Path, owed: Owed) -> Result<(), Stopped> {
-        while let Some(ended) = self.under_way.try_join_next() {
-            ended??;
+        while let Ok(ended) = self.ended.try_recv() {
+            self.under_way -= 1;
+            ended?;
         }
         if owed.height == Height::GENESIS {
             return Ok(());
@@ -66,42 +84,50 @@ impl Looks {
         let copy = PathBuf::from(copy);
         fs::create_dir(&copy)?;
         if home.join(STORE).exists() {
-            copy_home(&home.join(STORE), &copy.join(STORE))?;
+            copy_folder(&home.join(STORE), &copy.join(STORE))?;
         }
-        let (name, chain) = (name.to_owned(), self.chain);
-        self.under_way.spawn_blocking(move || {
-            if let Some(missing) = missing(&copy, &chain, &owed) {
-                return failed(format!(
-                    "lost at {name}: {missing}; its store as it was is in {}",
-                    copy.display()
-                ));
-            }
-            Ok(fs::remove_dir_all(&copy)?)
-        });
+        let look = Look { name: name.to_owned(), copy, owed };
+        self.looks.send(look).expect("the thread ends after this");
+        self.under_way += 1;
         Ok(())
     }
 
     /// Waits for the looks that were begun.
     pub(super) async fn end(&mut self) -> Result<(), Stopped> {
-        while let Some(ended) = self.under_way.join_next().await {
-            ended??;
+        while self.under_way > 0 {
+            let ended = self.ended.recv().await.expect("the thread ends after this");
+            self.under_way -= 1;
+            ended?;
         }
         Ok(())
     }
 }
 
-/// Opens the store of a home. A process that is just being started holds copies of all locks of this one, until it runs
-/// its own program: then the system refuses, and is asked again.
-fn opened(home: &Path, chain: &ChainId) -> Result<DiskStore, StoreError> {
-    let deadline = Instant::now() + OPENS_WITHIN;
-    loop {
-        match DiskStore::open(home, chain, &by_the_rules) {
-            Err(StoreError::Io { .. } | StoreError::InUse(_)) if Instant::now() < deadline => {
-                sleep(TRY_EVERY)
+impl Look {
+    /// Fails if anything is missing; else the copy is removed.
+    fn judge(self, chain: &ChainId) -> Result<(), Stopped> {
+        let Look { name, copy, owed } = self;
+        match missing(&copy, chain, &owed) {
+            None => Ok(fs::remove_dir_all(&copy)?),
+            Some(missing) => {
+                failed(format!("lost at {name}: {missing}\nits store as it was: {}", copy.display()))
             }
-            done => return done,
         }
     }
+}
+
+/// Copies a folder, by this process: starting another takes longer than the kill of a node is to last.
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type()?.is_dir() {
+            true => copy_folder(&from, &to)?,
+            false => drop(fs::copy(&from, &to)?),
+        }
+    }
+    Ok(())
 }
 
 /// What of `owed` is not in the store of a home, if anything.
@@ -117,18 +143,27 @@ fn missing(home: &Path, chain: &ChainId, owed: &Owed) -> Option<String> {
             owed.height
         ));
     }
-    owed.transactions.iter().find_map(|one| {
-        let Acknowledged { id, height, .. } = one;
-        match reader.position(id) {
-            Ok(Some(position)) if position.height == *height => None,
-            Ok(Some(position)) => Some(format!(
-                "transaction {id} was acknowledged for block {height}, is in {}",
-                position.height
-            )),
-            Ok(None) => {
-                Some(format!("transaction {id}, acknowledged for block {height}, is not in its store"))
-            }
-            Err(error) => Some(format!("transaction {id} cannot be looked up in its store ({error})")),
-        }
+    owed.transactions.iter().find_map(|Acknowledged { id, height, .. }| {
+        let place = match reader.position(id) {
+            Ok(Some(position)) if position.height == *height => return None,
+            Ok(Some(position)) => format!("is in block {}", position.height),
+            Ok(None) => "is not there".to_owned(),
+            Err(error) => format!("cannot be looked up ({error})"),
+        };
+        Some(format!("in its store transaction {id}, acknowledged for block {height}, {place}"))
     })
+}
+
+/// Opens the store of a home. A process that is just being started holds copies of all locks of this one, until it runs
+/// its own program: then the system refuses, and is asked again.
+fn opened(home: &Path, chain: &ChainId) -> Result<DiskStore, StoreError> {
+    let deadline = Instant::now() + OPENS_WITHIN;
+    loop {
+        match DiskStore::open(home, chain, &by_the_rules) {
+            Err(StoreError::Io { .. } | StoreError::InUse(_)) if Instant::now() < deadline => {
+                sleep(TRY_EVERY)
+            }
+            done => return done,
+        }
+    }
 }

@@ -160,7 +160,7 @@ impl Rig {
         self.looked().await?;
         self.look(number)?;
         match self.looked().await {
-            Err(Stopped::Failed(what)) => Ok(what),
+            Err(Stopped::Failed(what)) => Ok(what.lines().next().unwrap_or_default().to_owned()),
             Err(skipped) => Err(skipped),
             Ok(()) => {
                 let name = self.nodes[number].process.name();
