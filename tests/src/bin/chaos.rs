@@ -34,12 +34,20 @@ fn main() -> ExitCode {
         Scenario::ALL.iter().for_each(|one| println!("{:14}{}", one.name(), one.about()));
         return ExitCode::SUCCESS;
     }
-    match program(&options) {
+    match left_out(&options).and_then(|()| program(&options)) {
         Ok(program) => run(&options, &program),
         Err(why) => {
             println!("FAILED: chaos: {why}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What is required must be among what is to run.
+fn left_out(options: &Options) -> Result<(), String> {
+    match options.left_out().first() {
+        None => Ok(()),
+        Some(scenario) => Err(format!("{} is required, but is not to run", scenario.name())),
     }
 }
 
@@ -81,9 +89,6 @@ fn run(options: &Options, program: &Path) -> ExitCode {
     eprintln!("the nodes are {}", program.display());
     let folder = options.folder().join(format!("tanba-chaos-{}", std::process::id()));
     let mut verdict = Verdict::default();
-    for scenario in options.left_out() {
-        verdict.failed.push(format!("{} is required and not to run", scenario.name()));
-    }
     for scenario in &options.scenarios() {
         let began = Instant::now();
         let own = folder.join(scenario.name());

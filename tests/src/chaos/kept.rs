@@ -167,3 +167,28 @@ fn opened(home: &Path, chain: &ChainId) -> Result<DiskStore, StoreError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tanba_ledger::TransactionId;
+
+    use super::*;
+    use crate::network::Network;
+
+    #[test]
+    fn what_is_not_in_a_store_is_missed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let network = Network::found(Path::new("/no/program"), folder.path());
+        let (home, chain) = (network.nodes[0].home().root(), network.founded.genesis.chain_id());
+        let missed = |height, transactions| {
+            missing(home, &chain, &Owed { height: Height(height), transactions }).unwrap_or_default()
+        };
+        assert_eq!(missed(0, Vec::new()), "");
+        assert_eq!(missed(1, Vec::new()), "its store ends at block 0, but it had answered for block 1");
+        let id = TransactionId(tanba_crypto::Hash([7; 32]));
+        let never = Acknowledged { id, height: Height(0), by: 0 };
+        assert!(missed(0, vec![never]).ends_with("acknowledged for block 0, is not there"));
+        fs::remove_dir_all(home.join(STORE)).expect("it was there");
+        assert!(missed(1, Vec::new()).starts_with("its store does not open"));
+    }
+}
