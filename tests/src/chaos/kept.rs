@@ -67,13 +67,10 @@ impl Looks {
         Looks { copies, begun: 0, under_way: 0, looks, ended }
     }
 
-    /// Copies the store of a node that does not run, and begins to look for what it owes. What earlier looks missed
-    /// is told here, or by [`Looks::end`].
+    /// Copies the store of a node that does not run, and begins to look for what it owes. What an earlier
+    /// look missed is told here, too.
     pub(super) fn begin(&mut self, name: &str, home: &Path, owed: Owed) -> Result<(), Stopped> {
-        while let Ok(ended) = self.ended.try_recv() {
-            self.under_way -= 1;
-            ended?;
-        }
+        self.are_under_way()?;
         if owed.height == Height::GENESIS {
             return Ok(());
         }
@@ -90,6 +87,15 @@ impl Looks {
         self.looks.send(look).expect("the thread ends after this");
         self.under_way += 1;
         Ok(())
+    }
+
+    /// Whether any look that was begun has not ended.
+    pub(super) fn are_under_way(&mut self) -> Result<bool, Stopped> {
+        while let Ok(ended) = self.ended.try_recv() {
+            self.under_way -= 1;
+            ended?;
+        }
+        Ok(self.under_way > 0)
     }
 
     /// Waits for the looks that were begun.
