@@ -20,6 +20,7 @@ mod dice;
 mod disk;
 mod disk_full;
 mod ioctl;
+mod kept;
 mod kills;
 mod load;
 mod needs;

@@ -34,12 +34,20 @@ fn main() -> ExitCode {
         Scenario::ALL.iter().for_each(|one| println!("{:14}{}", one.name(), one.about()));
         return ExitCode::SUCCESS;
     }
-    match program(&options) {
+    match left_out(&options).and_then(|()| program(&options)) {
         Ok(program) => run(&options, &program),
         Err(why) => {
             println!("FAILED: chaos: {why}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What is required must be among what is to run.
+fn left_out(options: &Options) -> Result<(), String> {
+    match options.left_out().first() {
+        None => Ok(()),
+        Some(scenario) => Err(format!("{} is required, but is not to run", scenario.name())),
     }
 }
 
@@ -67,6 +75,16 @@ struct Verdict {
     failed: Vec<String>,
 }
 
+impl Verdict {
+    /// Notes what this machine lacks something for: a failure, if it is required.
+    fn skip(&mut self, what: String, is_required: bool) {
+        if is_required {
+            self.failed.push(format!("required, but skipped: {what}"));
+        }
+        self.skipped.push(what);
+    }
+}
+
 fn run(options: &Options, program: &Path) -> ExitCode {
     eprintln!("the nodes are {}", program.display());
     let folder = options.folder().join(format!("tanba-chaos-{}", std::process::id()));
@@ -80,16 +98,16 @@ fn run(options: &Options, program: &Path) -> ExitCode {
             Ok(figures) => {
                 eprintln!("{}: {figures} ({seconds:.0} s)", scenario.name());
                 figures.notes.iter().for_each(|note| eprintln!("  {note}"));
-                figures.skipped.iter().for_each(|part| eprintln!("  skipped: {part}"));
-                verdict
-                    .skipped
-                    .extend(figures.skipped.iter().map(|part| format!("{}: {part}", scenario.name())));
+                for part in &figures.skipped {
+                    eprintln!("  skipped: {part}");
+                    verdict.skip(format!("{}: {part}", scenario.name()), options.requires(*scenario));
+                }
                 verdict.figures.add(&figures);
                 verdict.ran += 1;
             }
             Err(Stopped::Skipped(why)) => {
                 eprintln!("skipped {}: {why}", scenario.name());
-                verdict.skipped.push(format!("{} ({why})", scenario.name()));
+                verdict.skip(format!("{} ({why})", scenario.name()), options.requires(*scenario));
             }
             Err(Stopped::Failed(what)) => {
                 eprintln!("FAILED {}: {what}", scenario.name());

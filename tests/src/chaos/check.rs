@@ -1,5 +1,6 @@
 //! What must hold after every fault: whatever was acknowledged is proven by every node, at the height it was
-//! acknowledged for; all nodes have the same chain; nobody contradicted itself; nobody fell over.
+//! acknowledged for; no node has that from its peers which it had itself; all nodes have the same chain; nobody
+//! contradicted itself; nobody fell over.
 
 use tanba_node::client::Client;
 use tokio::task::JoinSet;
@@ -17,8 +18,10 @@ use crate::network::VALIDATORS;
 pub(super) enum Said {
     /// A validator contradicted itself: only one key in two places may cause it.
     Equivocation,
-    /// A part of a home is lost: only a home that was put back, or a disk that lied, may cause it.
-    Loss,
+    /// Promises are lost: only a journal that was put back, or a key in two places, may cause it.
+    PromisesLost,
+    /// Blocks are lost, which the peers give again: only a store that was put back may cause it.
+    BlocksLost,
     /// A mistake of the program: nothing may cause it.
     Mistake,
 }
@@ -38,10 +41,15 @@ pub(super) struct Line<'a> {
 pub(super) const EVIDENCE: &str = "a validator contradicted itself";
 
 /// Words of a log and what they are about.
-const SUSPECT: [(&str, Said); 7] = [
+const SUSPECT: [(&str, Said); 11] = [
     (EVIDENCE, Said::Equivocation),
-    ("earlier promises of this validator may be lost", Said::Loss),
-    ("promises and store of this validator are lost", Said::Loss),
+    ("earlier promises of this validator may be lost", Said::PromisesLost),
+    ("promises and store of this validator are lost", Said::PromisesLost),
+    ("but this validator has signed at height", Said::BlocksLost),
+    // No scenario spoils or removes what a disk holds: a home in which a node finds that has lost it.
+    ("damage found: ", Said::Mistake),
+    ("the store is set aside as", Said::Mistake),
+    ("the home holds no store", Said::Mistake),
     // Agreement asked for a signature that the promises forbid: nothing it remembers lets it.
     ("the promise guard refused to sign", Said::Mistake),
     ("panicked at", Said::Mistake),
@@ -85,6 +93,11 @@ impl Checked {
         }
         proven_by_all(rig, &acknowledged).await?;
         rig.stop_all().await?;
+        // What nobody is started for any more is looked at, too.
+        for number in 0..VALIDATORS {
+            rig.look(number)?;
+        }
+        rig.looked().await?;
         for number in 0..VALIDATORS {
             let log = rig.log(number);
             if let Some(line) = suspect(number, &log).find(|line| !is_explained(line)) {
@@ -111,6 +124,7 @@ pub(super) fn mistake(log: &str) -> Option<&str> {
 }
 
 async fn proven_by_all(rig: &mut Rig, acknowledged: &[Acknowledged]) -> Result<(), Stopped> {
+    rig.looked().await?;
     let Some(highest) = acknowledged.iter().map(|one| one.height).max() else { return Ok(()) };
     let mut asked: JoinSet<Result<(), Stopped>> = JoinSet::new();
     let mut chain = None;

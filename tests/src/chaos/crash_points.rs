@@ -65,7 +65,7 @@ const NOTED_WITHIN: Duration = Duration::from_secs(5);
 enum Run {
     /// Killed, or by itself: its exit code, and the end of its log.
     Ended(Option<i32>, String),
-    /// It did its work and was stopped.
+    /// It did its work.
     Through,
 }
 
@@ -123,10 +123,11 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         }
         figures.disk_faults += hit;
     }
-    // Nothing is synced, but everything is written: a kill must not be able to tell.
-    if let Run::Ended(code, log) = run_under(plan, &mut rig, "fdatasync,fsync:retval=0", &[]).await? {
+    // Nothing is synced, but everything is written: a kill takes nothing of it.
+    if let Run::Ended(code, log) = goes_on_under(plan, &mut rig, "fdatasync,fsync:retval=0", &[]).await? {
         return failed(format!("a lying sync was noticed, but nothing was lost ({code:?}):\n{log}"));
     }
+    rig.kill(&[VICTIM]).await?;
     was_injected(plan).await?;
     heals(plan, &mut rig, &mut checked).await?;
     figures.disk_faults += 1;
@@ -169,8 +170,16 @@ async fn was_injected(plan: &Plan) -> Result<(), Stopped> {
     Ok(())
 }
 
-/// Stops the victim, and starts it under `strace` with a fault; waits until it ended or got through.
+/// As [`goes_on_under`]; a victim that got through is stopped, and that is part of its run.
 async fn run_under(plan: &Plan, rig: &mut Rig, inject: &str, files: &[&str]) -> Result<Run, Stopped> {
+    match goes_on_under(plan, rig, inject, files).await? {
+        Run::Through => stop(rig).await,
+        ended => Ok(ended),
+    }
+}
+
+/// Kills the victim, and starts it under `strace` with a fault; waits until it ended or got through.
+async fn goes_on_under(plan: &Plan, rig: &mut Rig, inject: &str, files: &[&str]) -> Result<Run, Stopped> {
     rig.kill(&[VICTIM]).await?;
     // What an earlier run left must not speak for this one.
     fs::write(trace(plan), "")?;
@@ -198,8 +207,9 @@ async fn run_under(plan: &Plan, rig: &mut Rig, inject: &str, files: &[&str]) -> 
             && let Ok(info) = client.node_info().await
         {
             let head = info.as_of.height;
+            rig.nodes[VICTIM].heard(head);
             if head.0 >= began.get_or_insert(head).0 + BLOCKS {
-                return stop(rig).await;
+                return Ok(Run::Through);
             }
         }
         if Instant::now() > deadline {

@@ -86,7 +86,7 @@ async fn kill_some(plan: &mut Plan, rig: &mut Rig, figures: &mut Figures) -> Res
         sleep(Duration::from_millis(100)).await;
     }
     for number in victims {
-        rig.start(number)?;
+        rig.start_in_haste(number)?;
     }
     sleep(plan.dice.pause(APART_MS)).await;
     Ok(())

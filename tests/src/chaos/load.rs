@@ -39,6 +39,8 @@ pub(super) struct Acknowledged {
     pub(super) id: TransactionId,
     /// Its block.
     pub(super) height: Height,
+    /// The node that told.
+    pub(super) by: usize,
 }
 
 /// The way to a node's clients: `None` while it does not answer.
@@ -87,6 +89,12 @@ impl Load {
             return failed(wrong);
         }
         Ok(lock(&self.shared.acknowledged).clone())
+    }
+
+    /// What one node has acknowledged since so many in all were acknowledged, and how many in all are now.
+    pub(super) fn acknowledged_by(&self, node: usize, since: usize) -> (Vec<Acknowledged>, usize) {
+        let all = lock(&self.shared.acknowledged);
+        (all[since..].iter().filter(|one| one.by == node).copied().collect(), all.len())
     }
 
     /// Waits until something submitted is acknowledged above `height`.
@@ -154,7 +162,7 @@ async fn submit_for_ever(shared: Arc<Shared>, university: usize, mut door: Door)
                 Ok(Ok(End::Refused(_)) | Err(_)) | Err(_) => sleep(ASK_AGAIN).await,
             }
         };
-        lock(&shared.acknowledged).push(Acknowledged { id: transaction.id(), height });
+        lock(&shared.acknowledged).push(Acknowledged { id: transaction.id(), height, by: university });
         shared.highest.send_if_modified(|highest| {
             let is_higher = height > *highest;
             *highest = height.max(*highest);

@@ -25,6 +25,7 @@ const BLOCKS: std::ops::Range<u64> = 1..12;
 pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
     let mut rig = Rig::run(plan, &plan.folder.join("network")).await?;
     let (mut checked, mut figures) = (Checked::default(), Figures::default());
+    let mut seen = None;
     for round in 0..2 {
         for (name, folders) in BACKUPS {
             let backup = plan.folder.join(format!("backup-{}-{round}", folders.join("-")));
@@ -40,6 +41,11 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
             }
             let said_before = rig.log(VICTIM).len();
             folders.iter().try_for_each(|folder| put_back(&backup, &rig.home(VICTIM), folder))?;
+            if folders.contains(&"store") {
+                // A control: if this is not seen, neither is what a kill or a cut takes.
+                seen = Some(rig.misses(VICTIM).await?);
+                rig.put_back(VICTIM);
+            }
             rig.start(VICTIM)?;
             rig.votes(VICTIM).await?;
             // Its vote is needed when another is gone.
@@ -57,8 +63,10 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
             figures.notes.push(format!("{name}: {found}"));
         }
     }
+    figures.notes.extend(seen.map(|seen| format!("control: {seen}")));
+    let is_explained = |said| matches!(said, Said::PromisesLost | Said::BlocksLost);
     figures
-        .add(&checked.ends_saying(&mut rig, |line| (line.number, line.said) == (VICTIM, Said::Loss)).await?);
+        .add(&checked.ends_saying(&mut rig, |line| line.number == VICTIM && is_explained(line.said)).await?);
     Ok(figures)
 }
 

@@ -15,7 +15,8 @@ const CUTS: u64 = 10;
 /// Networks of real processes under real faults.
 ///
 /// Without arguments every scenario runs in its short form. A scenario that lacks something on this machine is
-/// skipped, with the reason, and never counted as passed. The exit code is 0 when none failed.
+/// skipped, with the reason, and never counted as passed; with `--require` that is a failure. The exit code is 0 when
+/// none failed.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "cargo chaos", bin_name = "cargo chaos")]
 pub struct Options {
@@ -32,6 +33,9 @@ pub struct Options {
     /// Runs this scenario; may be repeated.
     #[arg(long, value_name = "NAME", hide_possible_values = true)]
     only: Vec<Scenario>,
+    /// These must run, and all of each: what this machine lacks for them is a failure.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', hide_possible_values = true)]
+    require: Vec<Scenario>,
     /// Draws what is hurt and when.
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
@@ -83,6 +87,17 @@ impl Options {
     pub fn points(&self) -> Points {
         const SHORT: Points = Points::Spread(NonZeroU64::new(3).expect("three"));
         self.points.unwrap_or(SHORT)
+    }
+
+    /// Whether the scenario must run.
+    pub fn requires(&self, scenario: Scenario) -> bool {
+        self.require.contains(&scenario)
+    }
+
+    /// The scenarios that must run and are not even to.
+    pub fn left_out(&self) -> Vec<Scenario> {
+        let runs = self.scenarios();
+        self.require.iter().filter(|required| !runs.contains(required)).copied().collect()
     }
 
     /// Where homes and logs are made.
@@ -144,11 +159,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_required_and_not_to_run_is_found() {
+        let options = read("--require cuts,net --require kills --only kills --only net").expect("understood");
+        assert!(options.requires(Scenario::Cuts) && !options.requires(Scenario::Clock));
+        assert_eq!(options.left_out(), [Scenario::Cuts]);
+        assert_eq!(read("--require cuts").expect("understood").left_out(), []);
+    }
+
+    #[test]
     fn what_is_not_understood_is_named() {
         let refused = |line| read(line).expect_err("refused");
         assert!(refused("--kill 5").contains("--kill"));
         assert!(refused("--kills many").contains("many"));
         assert!(refused("--only storms").contains("crash-points"));
+        assert!(refused("--require cuts,storms").contains("crash-points"));
         assert!(refused("--seed").contains("value is required"));
     }
 

@@ -69,8 +69,8 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
     assert!(doubled.is_some(), "the victim is a validator");
     let ended = checked.ends_saying(&mut rig, |line| match line.said {
         Said::Equivocation => accused(line.text, &validators) == doubled,
-        Said::Loss => line.number == VICTIM,
-        Said::Mistake => false,
+        Said::PromisesLost => line.number == VICTIM,
+        Said::BlocksLost | Said::Mistake => false,
     });
     figures.add(&ended.await?);
     Ok(figures)

@@ -22,7 +22,9 @@ use tokio::{
 use super::{
     Plan, Stopped,
     contention::Moment,
+    disk::in_memory,
     failed,
+    kept::{Looks, Owed},
     load::{Door, Load},
     ports,
     report::Resume,
@@ -52,6 +54,10 @@ pub(super) struct Hurt {
     pub(super) process: NodeProcess,
     door: watch::Sender<Option<Client>>,
     opener: Option<JoinHandle<()>>,
+    /// The highest block that it was heard to have.
+    answered: Height,
+    /// Its store was last looked into when so many transactions in all were acknowledged.
+    looked_at: usize,
 }
 
 /// Four validators under load.
@@ -63,6 +69,7 @@ pub(super) struct Rig {
     pub(super) nodes: Vec<Hurt>,
     /// What is submitted to them.
     pub(super) load: Load,
+    looks: Looks,
 }
 
 impl Rig {
@@ -73,11 +80,22 @@ impl Rig {
         let mut processes = std::mem::take(&mut network.nodes);
         processes.truncate(VALIDATORS);
         let network = Arc::new(network);
-        let hurt = |process| Hurt { process, door: watch::Sender::new(None), opener: None };
+        let hurt = |process| Hurt {
+            process,
+            door: watch::Sender::new(None),
+            opener: None,
+            answered: Height::GENESIS,
+            looked_at: 0,
+        };
         let nodes: Vec<Hurt> = processes.into_iter().map(hurt).collect();
         let doors: Vec<Door> = nodes.iter().map(|node| node.door.subscribe()).collect();
         let load = Load::start(network.clone(), doors);
-        Rig { network, nodes, load }
+        // In memory, where a scenario has a folder there.
+        let beside = Some(in_memory(&plan.folder)).filter(|folder| folder.is_dir());
+        let name = folder.file_name().unwrap_or_default();
+        let copies = beside.unwrap_or_else(|| plan.folder.clone()).join(name);
+        let looks = Looks::new(network.founded.genesis.chain_id(), copies);
+        Rig { network, nodes, load, looks }
     }
 
     /// Founds and starts; every validator votes when this returns.
@@ -98,12 +116,27 @@ impl Rig {
         Ok(())
     }
 
-    /// Starts a process, unless it runs; its door opens when it answers.
+    /// Starts a process, unless it runs; its door opens when it answers. That its store holds what it has answered
+    /// for is looked at as it is now.
     pub(super) fn start(&mut self, number: usize) -> Result<(), Stopped> {
-        let node = &mut self.nodes[number];
-        if node.process.pid().is_some() {
+        if self.nodes[number].process.pid().is_some() {
             return Ok(());
         }
+        self.look(number)?;
+        self.start_at_once(number)
+    }
+
+    /// As [`Rig::start`] for one that does not run, in the middle of many: while earlier looks are under way none is
+    /// begun, and what the node has answered for is asked at a later start.
+    pub(super) fn start_in_haste(&mut self, number: usize) -> Result<(), Stopped> {
+        if !self.looks.are_under_way()? {
+            self.look(number)?;
+        }
+        self.start_at_once(number)
+    }
+
+    fn start_at_once(&mut self, number: usize) -> Result<(), Stopped> {
+        let node = &mut self.nodes[number];
         node.process.start()?;
         let pid = node.process.pid().expect("it was just started");
         let endpoints = node.process.home().endpoints_file();
@@ -116,6 +149,44 @@ impl Rig {
         let node = &mut self.nodes[number];
         node.process = NodeProcess::new(node.process.name(), program, node.process.home());
         self.start(number)
+    }
+
+    /// Begins to look for what a node that does not run has answered for, in its store.
+    pub(super) fn look(&mut self, number: usize) -> Result<(), Stopped> {
+        let node = &mut self.nodes[number];
+        let (transactions, in_all) = self.load.acknowledged_by(number, node.looked_at);
+        node.looked_at = in_all;
+        let acknowledged = transactions.iter().map(|one| one.height).max();
+        node.heard(acknowledged.unwrap_or_default());
+        let owed = Owed { height: node.answered, transactions };
+        self.looks.begin(node.process.name(), node.process.home().root(), owed)
+    }
+
+    /// Every store that was looked into held what its node had answered for.
+    pub(super) async fn looked(&mut self) -> Result<(), Stopped> {
+        self.looks.end().await
+    }
+
+    /// A control: the store of a node that does not run lacks what the node has answered for, and that is seen. Gives
+    /// what it lacks.
+    pub(super) async fn misses(&mut self, number: usize) -> Result<String, Stopped> {
+        self.looked().await?;
+        self.look(number)?;
+        match self.looked().await {
+            Err(Stopped::Failed(what)) => Ok(what.lines().next().unwrap_or_default().to_owned()),
+            Err(skipped) => Err(skipped),
+            Ok(()) => {
+                let name = self.nodes[number].process.name();
+                failed(format!("{name} lost blocks on purpose, and nothing was missed: no loss can be seen"))
+            }
+        }
+    }
+
+    /// The store of a node that does not run was put back: what the node has answered for is not asked of it.
+    pub(super) fn put_back(&mut self, number: usize) {
+        let node = &mut self.nodes[number];
+        node.answered = Height::GENESIS;
+        (_, node.looked_at) = self.load.acknowledged_by(number, node.looked_at);
     }
 
     /// SIGKILL, by one call for all of them. A node that had ended by itself is a failure.
@@ -192,7 +263,9 @@ impl Rig {
 
     /// The head of a node.
     pub(super) async fn head(&mut self, number: usize) -> Result<Height, Stopped> {
-        Ok(self.client(number).await?.node_info().await?.as_of.height)
+        let head = self.client(number).await?.node_info().await?.as_of.height;
+        self.nodes[number].heard(head);
+        Ok(head)
     }
 
     /// Waits until a node has `height`.
@@ -265,6 +338,11 @@ impl Hurt {
     /// The way in, while it answers.
     pub(super) fn client(&self) -> Option<Client> {
         self.door.borrow().clone()
+    }
+
+    /// It said that it has the block at `height`: it must still have that in its next life.
+    pub(super) fn heard(&mut self, height: Height) {
+        self.answered = height.max(self.answered);
     }
 
     /// No client gets in any more.
