@@ -96,6 +96,7 @@ impl Cluster {
         let cost_ms = node.pace.event_ms + if wrote { node.pace.write_ms } else { 0 };
         node.pace.busy_until_ms = self.now_ms + cost_ms;
         let (refusals, (present, kept)) = (replica.refusals(), replica.views());
+        self.witness.check_convicted(number, replica.offenders());
         let power_is_gone = node.disk.has_lost_power();
         assert_eq!(refusals, 0, "node {number}'s guard refused what its agreement wanted to say");
         let highest = present.0.saturating_add(VIEWS_AHEAD_MAX);
@@ -169,6 +170,7 @@ impl Cluster {
 
     fn reported(&mut self, node: usize, status: Arc<NodeStatus>) {
         if !self.wicked.contains_key(&node) {
+            self.witness.check_voice(node, &status.voting);
             self.witness.reached(node, &self.nodes[node], &status);
         }
         self.nodes[node].status = Some(status);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::adversary::Adversary;
+use super::adversary::{Adversary, Replay};
 
 /// A kind of fault. A kind counts as hit when it was done to something that runs; where that
 /// could pass unnoticed (delays, losses, pauses, slowness, syncs that lie, a disk that is full), when it changed what
@@ -121,6 +121,7 @@ pub(super) fn in_words(name: &str) -> String {
 pub struct Hits {
     counts: [u64; Fault::ALL.len()],
     deeds: [u64; Adversary::ALL.len()],
+    replays: [u64; Replay::ALL.len()],
     /// Stores that were set aside and made anew.
     pub healed: u64,
 }
@@ -134,6 +135,16 @@ impl Hits {
     /// An adversary did once more what it is named after.
     pub fn did(&mut self, adversary: Adversary) {
         self.deeds[adversary as usize] += 1;
+    }
+
+    /// A replayer said something again in this way.
+    pub fn replayed(&mut self, replay: Replay) {
+        self.replays[replay as usize] += 1;
+    }
+
+    /// So often something was said again in this way.
+    pub const fn replays_of(&self, replay: Replay) -> u64 {
+        self.replays[replay as usize]
     }
 
     /// So often an adversary did what it is named after.
@@ -154,6 +165,9 @@ impl Hits {
         for (deeds, more) in self.deeds.iter_mut().zip(other.deeds) {
             *deeds += more;
         }
+        for (replays, more) in self.replays.iter_mut().zip(other.replays) {
+            *replays += more;
+        }
         self.healed += other.healed;
     }
 }
@@ -169,6 +183,9 @@ mod tests {
         }
         for (place, adversary) in Adversary::ALL.iter().enumerate() {
             assert_eq!(*adversary as usize, place);
+        }
+        for (place, replay) in Replay::ALL.iter().enumerate() {
+            assert_eq!(*replay as usize, place);
         }
         assert_eq!(Fault::OneWayPartition.to_string(), "one way partition");
     }
