@@ -52,7 +52,11 @@ impl Checkers {
     }
 
     /// Queues a job; false if the queue is full and the job is lost.
+    ///
+    /// # Panics
+    /// If a job has panicked: with each a thread is gone, and a node without any would hear nothing and say nothing.
     pub(crate) fn submit(&self, job: impl FnOnce() + Send + 'static) -> bool {
+        assert!(!self.threads.iter().any(JoinHandle::is_finished), "a checking thread has panicked");
         self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(Box::new(job)).is_ok())
     }
 }
@@ -82,6 +86,17 @@ impl Drop for Checkers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[should_panic(expected = "a checking thread has panicked")]
+    fn a_job_that_panicked_ends_whoever_asks_for_another() {
+        let checkers = Checkers::start(2).expect("two threads");
+        assert!(checkers.submit(|| panic!("a mistake in a check")));
+        while !checkers.threads.iter().any(JoinHandle::is_finished) {
+            std::thread::yield_now();
+        }
+        checkers.submit(|| ());
+    }
 
     #[test]
     fn room_is_bounded_in_bytes_and_given_back_with_its_last_clone() {

@@ -2,19 +2,26 @@
 //!
 //! Two append-only files in `journal/`: `promises`, and `bodies` for the block bodies a promise rests on. Both
 //! are lists of checksummed frames (`journal/frame.rs`), one for each append, synced, outside the database. A frame of
-//! the promises holds the records that were appended together, each with its length before it; one of the bodies holds
-//! a block's hash and its body. A journal is
-//! part of no backup and no snapshot: one that was put back would have forgotten promises its owner made since,
-//! and forgetting a promise is how an honest validator signs two contradicting ones.
+//! the promises holds the records that were appended together, each with its length before it; one of the bodies
+//! holds a block's hash and its body. A journal is part of no backup and no snapshot: one that was put back would have
+//! forgotten promises its owner made since, and forgetting a promise is how an honest validator signs two
+//! contradicting ones.
 //!
-//! After a crash only an incomplete last append may be cut: it was never synced, so nothing was sent that rests
+//! After a crash only an incomplete last append may be dropped: it was never synced, so nothing was sent that rests
 //! on it. A complete frame that does not verify, and a file that is not there, mean that promises may have been
 //! lost. The journal then says so, takes nothing, and waits for its owner to find out from the other validators
 //! what it may still sign and to [`rewrite`](Journal::rewrite) it.
+//!
+//! What opening reads may lie in the system's memory alone: written by a process that was killed before its sync, or
+//! whose sync failed, after which Linux counts the pages as written. So both files are written anew and synced before
+//! anybody hears what they hold.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
-use tanba_crypto::Hash;
+use tanba_crypto::{Hash, planted};
 use tanba_ledger::{BlockHash, ChainId};
 
 use crate::{Journal, JournalCondition, StoreError, fuse::Fuse};
@@ -28,8 +35,9 @@ use frame::{Scan, Writer};
 /// Bytes of the promises, at most. The owner rewrites the journal long before; one that does not is stopped.
 pub const PROMISES_BYTES_MAX: u64 = 64 << 20;
 
-/// Bytes of the bodies, at most: a height without decision through some thousand views.
-pub const BODIES_BYTES_MAX: u64 = 1 << 30;
+/// Bytes of the bodies, at most: a height without decision through some hundred views of full blocks. A validator that
+/// comes so far stops, and goes on once the others have decided the height without it.
+pub const BODIES_BYTES_MAX: u64 = 128 << 20;
 
 /// An append-only file. A write that failed leaves it in an unknown state; nothing is written after one.
 pub trait Log: Send + 'static {
@@ -39,11 +47,11 @@ pub trait Log: Send + 'static {
     /// A part of it.
     fn read_range(&self, range: Range<u64>) -> Result<Vec<u8>, StoreError>;
 
-    /// Appends `bytes`. When this returns they survive a power cut.
-    fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
+    /// Appends `bytes`, which survive a power cut once [`Log::sync`] has returned.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
 
-    /// Cuts it to `length` bytes. Durable when this returns.
-    fn cut(&mut self, length: u64) -> Result<(), StoreError>;
+    /// Makes what was written durable.
+    fn sync(&mut self) -> Result<(), StoreError>;
 
     /// Replaces it, or creates it: after a crash either the old or the new content is there. Durable when this
     /// returns.
@@ -65,10 +73,10 @@ pub struct LogJournal<L> {
     fuse: Fuse,
 }
 
-/// Where a body lies, and its checksum.
+/// In which frame a body lies, and its checksum.
 #[derive(Clone, Debug)]
 struct Body {
-    range: Range<u64>,
+    frame: Range<u64>,
     checksum: u32,
 }
 
@@ -112,38 +120,30 @@ impl<L: Log> LogJournal<L> {
             }
             Err(error) => return Err(error),
         };
-        let (promises, records) = {
-            let scan = frame::scan(&promises, chain)?;
-            let records = records_in(&promises, &scan)?.len();
-            (scan, records)
-        };
+        let scan = frame::scan(&promises, chain)?;
+        let records = records_in(&promises, &scan)?.len();
         let bodies_whole = match &bodies {
             Some(bytes) => journal.take_bodies(bytes)?,
             None => false,
         };
-        journal.condition = match bodies_whole && promises.whole {
-            true => JournalCondition::Whole,
-            false => JournalCondition::Damaged { readable: records as u64 },
-        };
-        if journal.condition == JournalCondition::Whole && promises.has_tail {
-            journal.promises.cut(promises.writer.length)?;
+        journal.promises_writer = scan.writer;
+        journal.condition = JournalCondition::Damaged { readable: records as u64 };
+        if let Some(bodies) = bodies.filter(|_| bodies_whole && scan.whole) {
+            keep(&mut journal.bodies, &bodies, &journal.bodies_writer)?;
+            keep(&mut journal.promises, &promises, &journal.promises_writer)?;
+            journal.condition = JournalCondition::Whole;
         }
-        journal.promises_writer = promises.writer;
         Ok(journal)
     }
 
     /// Takes in the file of bodies; whether it was whole.
     fn take_bodies(&mut self, bytes: &[u8]) -> Result<bool, StoreError> {
-        let Scan { frames, writer, whole, has_tail } = frame::scan(bytes, &self.chain)?;
+        let Scan { frames, writer, whole } = frame::scan(bytes, &self.chain)?;
         for range in frames {
-            let frame = &bytes[range.clone()];
-            let Some((hash, body)) = frame.split_first_chunk::<32>() else { return Ok(false) };
-            let from = (range.start + hash.len()) as u64;
-            let entry = Body { range: from..range.end as u64, checksum: crc32c::crc32c(body) };
-            self.index.insert(BlockHash(Hash(*hash)), entry);
-        }
-        if whole && has_tail {
-            self.bodies.cut(writer.length)?;
+            let content = frame::content(&bytes[range.clone()]);
+            let Some((hash, body)) = body_in(&content) else { return Ok(false) };
+            let entry = Body { frame: range.start as u64..range.end as u64, checksum: crc32c::crc32c(body) };
+            self.index.insert(hash, entry);
         }
         self.bodies_writer = writer;
         Ok(whole)
@@ -167,7 +167,7 @@ impl<L: Log> Journal for LogJournal<L> {
         self.fuse.run(|| {
             let Some(bytes) = self.promises.read(PROMISES_BYTES_MAX)? else { return Ok(Vec::new()) };
             let scan = frame::scan(&bytes, &self.chain)?;
-            Ok(records_in(&bytes, &scan)?.into_iter().map(<[u8]>::to_vec).collect())
+            records_in(&bytes, &scan)
         })
     }
 
@@ -176,7 +176,9 @@ impl<L: Log> Journal for LogJournal<L> {
         self.fuse.run(|| {
             let bytes = self.promises_writer.frame(&[&together(records)]);
             check_room(self.promises_writer.length, PROMISES_BYTES_MAX, "the promises")?;
-            self.promises.append(&bytes)?;
+            self.promises.write(&bytes)?;
+            planted!(SendBeforeSync => return Ok(()));
+            self.promises.sync()?;
             self.syncs += 1;
             Ok(())
         })
@@ -225,6 +227,7 @@ impl<L: Log> Journal for LogJournal<L> {
             if is_first {
                 self.bodies_writer = Writer::new(&self.chain);
             }
+            let from = self.bodies_writer.length;
             let frame = self.bodies_writer.frame(&[block.0.as_bytes(), body]);
             check_room(self.bodies_writer.length, BODIES_BYTES_MAX, "the bodies")?;
             if is_first {
@@ -233,27 +236,28 @@ impl<L: Log> Journal for LogJournal<L> {
                 self.bodies.replace(&[frame::opening(&self.chain), frame].concat())?;
                 self.bodies_stale = false;
             } else {
-                self.bodies.append(&frame)?;
+                self.bodies.write(&frame)?;
+                self.bodies.sync()?;
             }
             // A file that takes the place of another is synced, and its folder after it.
             self.syncs += if is_first { 2 } else { 1 };
-            let end = self.bodies_writer.length - frame::LINK_BYTES as u64;
-            let range = end - body.len() as u64..end;
-            self.index.insert(block, Body { range, checksum: crc32c::crc32c(body) });
+            let frame = from..self.bodies_writer.length;
+            self.index.insert(block, Body { frame, checksum: crc32c::crc32c(body) });
             Ok(())
         })
     }
 
     fn body(&self, block: &BlockHash) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(Body { range, checksum }) = self.index.get(block).cloned() else {
+        let Some(Body { frame, checksum }) = self.index.get(block).cloned() else {
             return self.fuse.check().map(|()| None);
         };
         self.fuse.run(|| {
-            let body = self.bodies.read_range(range)?;
-            if crc32c::crc32c(&body) == checksum {
-                Ok(Some(body))
-            } else {
-                Err(StoreError::journal_damaged(format!("body {block}"), "the checksum does not fit"))
+            let content = frame::content(&self.bodies.read_range(frame)?);
+            match body_in(&content) {
+                Some((found, body)) if found == *block && crc32c::crc32c(body) == checksum => {
+                    Ok(Some(body.to_vec()))
+                }
+                _ => Err(StoreError::journal_damaged(format!("body {block}"), "the checksum does not fit")),
             }
         })
     }
@@ -264,6 +268,13 @@ impl<L: Log> Journal for LogJournal<L> {
         self.bodies_stale = true;
         Ok(())
     }
+}
+
+/// Makes what was read of a file durable, up to where its last whole frame ends.
+fn keep(file: &mut impl Log, read: &[u8], writer: &Writer) -> Result<(), StoreError> {
+    let whole = &read[..writer.length as usize];
+    planted!(TrustTheCache => if whole.len() == read.len() { return Ok(()); });
+    file.replace(whole)
 }
 
 /// Records as one append writes them.
@@ -278,10 +289,11 @@ fn together(records: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// The records in the frames of a file. Their seals fit, so that what cannot be taken apart was never written by us.
-fn records_in<'a>(bytes: &'a [u8], scan: &Scan) -> Result<Vec<&'a [u8]>, StoreError> {
+fn records_in(bytes: &[u8], scan: &Scan) -> Result<Vec<Vec<u8>>, StoreError> {
     let mut records = Vec::new();
     for frame in &scan.frames {
-        let mut rest = &bytes[frame.clone()];
+        let content = frame::content(&bytes[frame.clone()]);
+        let mut rest = &content[..];
         while !rest.is_empty() {
             let split = rest
                 .split_first_chunk::<4>()
@@ -290,18 +302,29 @@ fn records_in<'a>(bytes: &'a [u8], scan: &Scan) -> Result<Vec<&'a [u8]>, StoreEr
                 let place = format!("the frame at byte {}", frame.start);
                 return Err(StoreError::journal_damaged(place, "its records do not fill it"));
             };
-            records.push(record);
+            records.push(record.to_vec());
             rest = after;
         }
     }
     Ok(records)
 }
 
+/// The block and the body in a frame of bodies.
+fn body_in(content: &[u8]) -> Option<(BlockHash, &[u8])> {
+    let (hash, body) = content.split_first_chunk::<32>()?;
+    Some((BlockHash(Hash(*hash)), body))
+}
+
+/// The blocks whose bodies are in a file's bytes, as far as they are whole.
+pub(crate) fn bodies_of(bytes: &[u8], chain: &ChainId) -> BTreeSet<BlockHash> {
+    let Ok(scan) = frame::scan(bytes, chain) else { return BTreeSet::new() };
+    let contents = scan.frames.iter().map(|frame| frame::content(&bytes[frame.clone()]));
+    contents.filter_map(|content| Some(body_in(&content)?.0)).collect()
+}
+
 /// The records of a file's bytes, as far as they are whole.
 pub(crate) fn records_of(bytes: &[u8], chain: &ChainId) -> Vec<Vec<u8>> {
-    let records = frame::scan(bytes, chain)
-        .and_then(|scan| Ok(records_in(bytes, &scan)?.into_iter().map(<[u8]>::to_vec).collect()));
-    records.unwrap_or_default()
+    frame::scan(bytes, chain).and_then(|scan| records_in(bytes, &scan)).unwrap_or_default()
 }
 
 fn check_room(length: u64, length_max: u64, what: &str) -> Result<(), StoreError> {

@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use tanba_crypto::planted;
 use tanba_ledger::{Block, ChainId, Height, state::Delta};
 
 use crate::{
@@ -52,6 +51,7 @@ impl MemoryStore {
         if !MemoryStore::exists(disk) {
             return Err(StoreError::Missing("this memory".to_owned()));
         }
+        disk.read_anew()?;
         let journal = MemoryJournal::open(disk.log(PROMISES), disk.log(BODIES), chain)?;
         Ok(TreeStore::new(open::open(disk.tree(), chain, replay)?, journal, Height::GENESIS))
     }
@@ -99,12 +99,13 @@ impl Tree for MemoryTree {
     }
 
     fn barrier(&self) -> Result<(), StoreError> {
-        let mut device = self.disk.write(self.life)?;
-        if std::mem::take(&mut device.sync_fails) {
+        let mut device = self.disk.syncing(self.life)?;
+        if device.fails_to_sync() {
+            device.lose_unsynced();
             return Err(not_synced());
         }
         if !device.lies {
-            device.unsynced.clear();
+            device.sync();
         }
         Ok(())
     }
@@ -141,33 +142,23 @@ impl Log for MemoryLog {
         bytes.get(range).map(<[u8]>::to_vec).ok_or_else(|| refused("reading past the end"))
     }
 
-    fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         let (mut device, succeeds) = self.disk.writing(self.life)?;
-        let (lies, sync_fails) = (device.lies, std::mem::take(&mut device.sync_fails));
-        let power_fails = device.power_fails;
+        let written = if succeeds || device.power_fails { bytes.len() } else { bytes.len() / 2 };
         let file = device.files.get_mut(self.name).expect("a log is written to once it exists");
-        let written = if succeeds || power_fails { bytes.len() } else { bytes.len() / 2 };
         file.current.extend_from_slice(&bytes[..written]);
-        if !succeeds {
-            return Err(full());
-        }
-        if sync_fails {
-            return Err(not_synced());
-        }
-        // The founder's record is no vote.
-        if planted!(SendBeforeSync => !lies && file.durable.len() == crate::journal::frame::OPENING_BYTES, !lies)
-        {
-            file.sync();
-        }
-        Ok(())
+        if succeeds { Ok(()) } else { Err(full()) }
     }
 
-    fn cut(&mut self, length: u64) -> Result<(), StoreError> {
-        let mut device = self.disk.write(self.life)?;
+    fn sync(&mut self) -> Result<(), StoreError> {
+        let mut device = self.disk.syncing(self.life)?;
         let lies = device.lies;
-        let file = device.files.get_mut(self.name).expect("a log is cut once it exists");
-        file.current.truncate(length as usize);
-        file.synced = file.synced.min(file.current.len());
+        let sync_fails = device.fails_to_sync();
+        let file = device.files.get_mut(self.name).expect("a log is synced once it exists");
+        if sync_fails {
+            file.lose_unsynced();
+            return Err(not_synced());
+        }
         if !lies {
             file.sync();
         }

@@ -138,6 +138,7 @@ fn prepare(path: &Path) -> Result<(), StoreError> {
         return fs::create_dir_all(path).map_err(StoreError::io(format!("making {}", path.display())));
     }
     sync_file(&path.join("db"))?;
+    read_anew(&path.join("db"))?;
     let io = || StoreError::io(format!("reading {}", path.display()));
     for entry in fs::read_dir(path).map_err(io())? {
         let name = entry.map_err(io())?.file_name();
@@ -148,6 +149,20 @@ fn prepare(path: &Path) -> Result<(), StoreError> {
         }
     }
     wait_for_lock(&path.join("db"))
+}
+
+/// Has the system forget what it remembers of the file, all of which is synced. After a sync that failed Linux counts
+/// the pages as written although the disk does not have them: the next process would read, and build on, what the next
+/// power cut takes away.
+fn read_anew(path: &Path) -> Result<(), StoreError> {
+    #[cfg(target_os = "linux")]
+    if path.exists() {
+        let forget = || {
+            rustix::fs::fadvise(File::open(path)?, 0, None, rustix::fs::Advice::DontNeed).map_err(Into::into)
+        };
+        forget().map_err(StoreError::io(format!("reading {}", path.display())))?;
+    }
+    Ok(())
 }
 
 /// sled asks for its lock once and gives up. Nobody but this process can hold it, for an instant: the home is

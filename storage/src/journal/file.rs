@@ -1,4 +1,4 @@
-//! A log on disk: a plain file, `fdatasync` with each append, replaced by renaming.
+//! A log on disk: a plain file, `fdatasync` after each append, replaced by renaming.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -60,21 +60,21 @@ impl Log for FileLog {
         Ok(bytes)
     }
 
-    fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.file().write_all(bytes).map_err(self.io("writing"))?;
-        self.file().sync_data().map_err(self.io("syncing"))
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.file().write_all(bytes).map_err(self.io("writing"))
     }
 
-    fn cut(&mut self, length: u64) -> Result<(), StoreError> {
-        self.file().set_len(length).map_err(self.io("cutting"))?;
-        // Before anything is written in its place: a disk that loses power may keep the old length with new bytes.
+    fn sync(&mut self) -> Result<(), StoreError> {
         self.file().sync_data().map_err(self.io("syncing"))
     }
 
     fn replace(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         let new = self.path.with_extension("new");
+        if !self.directory().exists() {
+            fs::create_dir(self.directory()).map_err(self.io("making the folder of"))?;
+            self.directory().parent().map_or(Ok(()), sync_directory)?;
+        }
         let write = || {
-            fs::create_dir_all(self.directory())?;
             let mut file = File::create(&new)?;
             file.write_all(bytes)?;
             file.sync_all()?;

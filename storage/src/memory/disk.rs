@@ -1,7 +1,7 @@
 //! A disk in memory, and what can be done to it: it loses what was not synced, tears it, fills up, fails, lies, rots.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -22,6 +22,8 @@ pub(super) struct Device {
     pub(super) tree: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What was written to the tree since the last barrier, oldest first.
     pub(super) unsynced: Vec<Write>,
+    /// What a barrier that failed should have made durable, oldest first: readable, and never written.
+    lost: Vec<Write>,
     pub(super) files: BTreeMap<&'static str, MemoryFile>,
     /// Writes that still succeed; `None` for all.
     writes_left: Option<u64>,
@@ -30,8 +32,8 @@ pub(super) struct Device {
     pub(super) power_fails: bool,
     /// Syncs are reported and not done.
     pub(super) lies: bool,
-    /// The next sync fails.
-    pub(super) sync_fails: bool,
+    /// Syncs that still succeed before one fails; `None` for all.
+    syncs_left: Option<u64>,
 }
 
 /// One write to the tree; `None` for no value.
@@ -50,6 +52,33 @@ pub(super) struct MemoryFile {
     pub(super) synced: usize,
 }
 
+impl Device {
+    /// For a sync; whether it is the one that fails.
+    pub(super) fn fails_to_sync(&mut self) -> bool {
+        let fails = self.syncs_left == Some(0);
+        self.syncs_left = self.syncs_left.and_then(|left| left.checked_sub(1));
+        fails
+    }
+
+    /// What was written to the tree is durable, also in place of what was lost.
+    pub(super) fn sync(&mut self) {
+        let synced = std::mem::take(&mut self.unsynced);
+        self.lost.retain(|lost| synced.iter().all(|write| write.key != lost.key));
+    }
+
+    /// A sync failed: the system counts the pages as written and does not try again.
+    pub(super) fn lose_unsynced(&mut self) {
+        self.lost.append(&mut self.unsynced);
+    }
+
+    /// What never reached the disk is gone from memory.
+    fn forget(&mut self, writes: Vec<Write>) {
+        for Write { key, old, .. } in writes.into_iter().rev() {
+            set(&mut self.tree, &key, old);
+        }
+    }
+}
+
 impl MemoryFile {
     pub(super) fn of(bytes: &[u8]) -> MemoryFile {
         MemoryFile { durable: bytes.to_vec(), current: bytes.to_vec(), synced: bytes.len() }
@@ -58,6 +87,14 @@ impl MemoryFile {
     pub(super) fn sync(&mut self) {
         self.durable.truncate(self.synced);
         self.durable.extend_from_slice(&self.current[self.synced..]);
+        self.synced = self.current.len();
+    }
+
+    /// A sync failed: what it was for stays readable, was never written, and no later sync will write it. The file is
+    /// longer, and zeros are there.
+    pub(super) fn lose_unsynced(&mut self) {
+        self.durable.truncate(self.synced);
+        self.durable.resize(self.current.len(), 0);
         self.synced = self.current.len();
     }
 
@@ -102,6 +139,13 @@ impl MemoryDisk {
         MemoryDisk::default()
     }
 
+    /// The process dies and the power stays: whatever was written is readable, synced or not; every handle is dead.
+    pub fn kill(&self) {
+        let mut device = self.device();
+        (device.writes_left, device.power_fails) = (None, false);
+        device.life += 1;
+    }
+
     /// The process dies and the power fails: everything not synced is lost, every handle is dead.
     pub fn crash(&self) {
         self.crash_keeping(|_| false);
@@ -114,9 +158,9 @@ impl MemoryDisk {
         let mut guard = self.device();
         let device = &mut *guard;
         let unsynced = std::mem::take(&mut device.unsynced);
-        for Write { key, old, .. } in unsynced.iter().rev() {
-            set(&mut device.tree, key, old.clone());
-        }
+        device.forget(unsynced.clone());
+        let lost = std::mem::take(&mut device.lost);
+        device.forget(lost);
         for (_, Write { key, new, .. }) in unsynced.into_iter().enumerate().filter(|(n, _)| survives(*n)) {
             set(&mut device.tree, &key, new);
         }
@@ -127,10 +171,11 @@ impl MemoryDisk {
         device.life += 1;
     }
 
-    /// After `writes` more writes (inserts, removals, barriers, appends) every further one fails, as on a full
+    /// After `writes` more writes (inserts, removals, appends, syncs) every further one fails, as on a full
     /// disk; of an append that fails, half the bytes are on disk. Lasts until [`MemoryDisk::heal`].
     pub fn fail_after(&self, writes: u64) {
-        self.device().writes_left = Some(writes);
+        let mut device = self.device();
+        (device.writes_left, device.power_fails) = (Some(writes), false);
     }
 
     /// After `writes` more writes the power is gone: the next one is begun and not synced, and none follows. The
@@ -150,7 +195,7 @@ impl MemoryDisk {
     pub fn heal(&self) {
         let mut device = self.device();
         (device.writes_left, device.power_fails) = (None, false);
-        device.sync_fails = false;
+        device.syncs_left = None;
     }
 
     /// From now on the disk says that it syncs and does not (`true`), or is honest again, and what it kept back
@@ -159,9 +204,14 @@ impl MemoryDisk {
         self.device().lies = lies;
     }
 
-    /// The next sync (a barrier, or the one of an append) fails: what it was for is not durable.
+    /// The next sync fails: what it was for is not durable, and no later sync makes it so.
     pub fn fail_next_sync(&self) {
-        self.device().sync_fails = true;
+        self.fail_sync_after(0);
+    }
+
+    /// As [`MemoryDisk::fail_next_sync`], after `syncs` that succeed.
+    pub fn fail_sync_after(&self, syncs: u64) {
+        self.device().syncs_left = Some(syncs);
     }
 
     /// What a crash would lose now: writes to the tree and bytes of files.
@@ -175,16 +225,15 @@ impl MemoryDisk {
     pub fn journal_ends_with(&self, record: &[u8], bytes_max: usize) -> bool {
         let device = self.device();
         let Some(file) = device.files.get(PROMISES) else { return false };
-        let tail = &file.durable[file.durable.len().saturating_sub(bytes_max)..];
+        let from = file.durable.len().saturating_sub(bytes_max).next_multiple_of(SECTOR_BYTES);
+        let tail = journal::frame::unmarked(file.durable.get(from..).unwrap_or_default());
         tail.windows(record.len()).rev().any(|window| window == record)
     }
 
-    /// Whether the journal's durable bytes hold the body of a block.
-    pub fn journal_holds_body(&self, block: &BlockHash) -> bool {
-        let device = self.device();
-        let held =
-            |file: &MemoryFile| file.durable.windows(32).rev().any(|bytes| bytes == block.0.as_bytes());
-        device.files.get(BODIES).is_some_and(held)
+    /// The blocks whose bodies the journal would hold after a crash now, as far as they are whole.
+    pub fn journal_bodies(&self, chain: &ChainId) -> BTreeSet<BlockHash> {
+        let durable = self.device().files.get(BODIES).map(|file| file.durable.clone());
+        durable.map(|bytes| journal::bodies_of(&bytes, chain)).unwrap_or_default()
     }
 
     /// The records that the journal would hold after a crash now, as far as they are whole; none if it is gone or
@@ -200,6 +249,7 @@ impl MemoryDisk {
         let mut device = self.device();
         device.tree = tree;
         device.unsynced.clear();
+        device.lost.clear();
     }
 
     /// The journal becomes what it is on `other`: what no backup should hold.
@@ -273,6 +323,7 @@ impl MemoryDisk {
         let mut device = self.device();
         device.tree.clear();
         device.unsynced.clear();
+        device.lost.clear();
     }
 
     pub(crate) fn tree(&self) -> MemoryTree {
@@ -301,6 +352,30 @@ impl MemoryDisk {
         let succeeds = device.writes_left != Some(0);
         device.writes_left = device.writes_left.map(|left| left.saturating_sub(1));
         Ok((device, succeeds))
+    }
+
+    /// What the opening of a store on disk does first: syncs what an earlier process wrote, and reads from the disk
+    /// what the system may only remember.
+    pub(super) fn read_anew(&self) -> Result<(), StoreError> {
+        let mut device = self.device();
+        if device.fails_to_sync() {
+            device.lose_unsynced();
+            return Err(not_synced());
+        }
+        if !device.lies {
+            device.sync();
+        }
+        let lost = std::mem::take(&mut device.lost);
+        device.forget(lost);
+        Ok(())
+    }
+
+    /// For a sync, which is a write that needs power.
+    pub(super) fn syncing(&self, life: u64) -> Result<MutexGuard<'_, Device>, StoreError> {
+        match self.writing(life)? {
+            (device, true) => Ok(device),
+            (_, false) => Err(not_synced()),
+        }
     }
 
     pub(super) fn write(&self, life: u64) -> Result<MutexGuard<'_, Device>, StoreError> {

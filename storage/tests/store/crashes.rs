@@ -124,6 +124,38 @@ fn a_crash_at_any_write_of_a_write_behind_changes_nothing_and_leaves_nothing() {
     assert!(rounds > 10, "there were writes to crash at: {rounds}");
 }
 
+/// After a sync that failed the system remembers what the disk does not have. A store that builds on it loses what
+/// it said was final.
+#[test]
+fn what_a_failed_sync_left_in_memory_is_built_on_by_nobody() {
+    let (rig, store) = lived_in();
+    let mut rounds = [0, 0];
+    for syncs in 0.. {
+        let rig = copy(&rig);
+        let mut store = rig.open().expect("opened");
+        rig.disk.fail_sync_after(syncs);
+        let result = commit(&mut store, 20);
+        let is_done = result.is_ok();
+        drop(store);
+        rig.disk.kill();
+        rig.disk.heal();
+        let mut store = rig.open().expect("whatever was written, the store opens");
+        let head = store.reader().tip().header.height;
+        assert!(head == Height(22) || head == Height(23));
+        rounds[usize::from(head == Height(23))] += 1;
+        commit_to(&mut store, 24);
+        let before = everything(&store.reader(), 24);
+        drop(store);
+        rig.disk.crash();
+        assert_eq!(everything(&rig.open().expect("opened").reader(), 24), before);
+        if is_done {
+            break;
+        }
+    }
+    assert!(rounds[0] > 0 && rounds[1] > 0, "both happened: {rounds:?}");
+    drop(store);
+}
+
 #[test]
 fn after_the_first_error_every_call_fails() {
     let (rig, mut store) = Memory::founded();

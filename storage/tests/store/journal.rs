@@ -1,5 +1,7 @@
 //! The promise journal: nothing it took is lost, nothing that was lost goes unsaid.
 
+use std::collections::BTreeSet;
+
 use tanba_crypto::Hash;
 use tanba_ledger::{BlockHash, ChainId};
 use tanba_storage::{JournalCondition, Store, StoreError};
@@ -201,6 +203,46 @@ fn an_append_that_failed_leaves_nothing_of_it() {
     let mut store = rig.open().expect("opened");
     assert_eq!(store.journal().condition(), JournalCondition::Whole);
     assert_eq!(store.journal().records(), Ok(promises(2)), "half the bytes, none of three records");
+}
+
+/// What a killed process had written, and what a sync failed for, is readable and may not be on the disk. Whoever is
+/// told of it may act on it at once, so that it must be there after the power went.
+#[test]
+fn what_opening_reads_survives_a_power_cut() {
+    for failed in [Failed::BeforeSync, Failed::InSync] {
+        let (rig, mut store) = with_promises::<Memory>(2);
+        match failed {
+            Failed::BeforeSync => rig.disk.fail_after(1),
+            Failed::InSync => rig.disk.fail_next_sync(),
+        }
+        store.journal().append(&[vec![2; 6]]).expect_err("not synced");
+        rig.disk.kill();
+        let read = rig.open().expect("opened").journal().records();
+        assert_eq!(read, Ok(promises(3)), "written by the process that was killed");
+        rig.disk.crash();
+        let mut store = rig.open().expect("opened");
+        assert_eq!(store.journal().condition(), JournalCondition::Whole);
+        assert_eq!(store.journal().records(), read, "what was told once stays");
+    }
+}
+
+/// How an append came to an end.
+enum Failed {
+    BeforeSync,
+    InSync,
+}
+
+/// The same for bodies.
+#[test]
+fn bodies_that_opening_finds_survive_a_power_cut() {
+    let (rig, mut store) = Memory::founded();
+    rig.disk.fail_next_sync();
+    store.journal().put_body(BLOCK, &[1; 3_000]).expect_err("not synced");
+    rig.disk.kill();
+    assert_eq!(rig.open().expect("opened").journal().body(&BLOCK), Ok(Some(vec![1; 3_000])));
+    rig.disk.crash();
+    assert_eq!(rig.open().expect("opened").journal().body(&BLOCK), Ok(Some(vec![1; 3_000])));
+    assert_eq!(rig.disk.journal_bodies(&chain::chain_id()), BTreeSet::from([BLOCK]));
 }
 
 #[test]

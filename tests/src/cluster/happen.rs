@@ -97,20 +97,20 @@ impl Cluster {
         node.pace.busy_until_ms = self.now_ms + cost_ms;
         let (refusals, (present, kept)) = (replica.refusals(), replica.views());
         self.witness.check_convicted(number, replica.offenders());
-        let power_is_gone = node.disk.has_lost_power();
+        let died_in_step = node.disk.has_lost_power();
         assert_eq!(refusals, 0, "node {number}'s guard refused what its agreement wanted to say");
         let highest = present.0.saturating_add(VIEWS_AHEAD_MAX);
         assert!(kept.0 <= highest, "node {number} keeps votes of view {} in view {}", kept.0, present.0);
         match handled {
-            Ok(actions) if power_is_gone => {
+            Ok(actions) if died_in_step => {
                 // Everything was written; some of it was sent before the end.
                 let sent = self.random.place(actions.len() + 1);
                 for action in actions.into_iter().take(sent) {
                     self.perform(number, action, cost_ms);
                 }
-                self.lose_power(number);
+                self.die_in_step(number);
             }
-            Err(_) if power_is_gone => self.lose_power(number),
+            Err(_) if died_in_step => self.die_in_step(number),
             Ok(actions) => {
                 for action in actions {
                     self.perform(number, action, cost_ms);

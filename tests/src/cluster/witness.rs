@@ -423,7 +423,7 @@ impl Witness {
             other => unreachable!("nobody says {other:?}"),
         };
         if let Some(block) = block {
-            let there = node.disk.journal_holds_body(&block)
+            let there = node.disk.journal_bodies(&self.chain).contains(&block)
                 || self.is_committed(number, node, said.slot().height, block);
             assert!(there, "node {number} says {said:?}, and has not kept the block's body");
         }
@@ -464,5 +464,23 @@ impl Witness {
         }
         let known = self.said.entry((key, slot, kind)).or_insert_with(|| what.clone());
         assert_eq!(*known, what, "node {number} says two things ({kind:?}) in {slot:?}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::node::world;
+
+    #[test]
+    fn whoever_lost_promises_may_stop_for_that_and_for_nothing_else() {
+        let world = world(4);
+        let mut witness = Witness::new(world.chain, world.tip.validators.clone());
+        let twin = "another process votes with this validator's key (seen at height 3)";
+        assert!(!witness.may_stop(1, twin));
+        witness.expect_lost_promises(1);
+        assert!(witness.may_stop(1, twin));
+        assert!(!witness.may_stop(1, "this node diverged: block 0 at height 3"));
+        assert!(!witness.may_stop(2, twin));
     }
 }

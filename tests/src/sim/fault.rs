@@ -23,11 +23,13 @@ pub enum Fault {
     OneWayPartition,
     /// Two nodes lose their connection.
     Disconnection,
-    /// A process dies between two events.
+    /// A process dies, between two events or in the middle of one; the system keeps what it wrote and did not sync.
+    Kill,
+    /// A machine loses its power between two events.
     Crash,
-    /// A process dies in the middle of an event: at some write, or while it sends.
+    /// A machine loses its power in the middle of an event: at some write, or while it sends.
     CrashInStep,
-    /// All processes die at once, and start again.
+    /// All machines lose their power at once, and start again.
     PowerCut,
     /// What was written and not synced is lost.
     LostWrites,
@@ -35,7 +37,7 @@ pub enum Fault {
     TornWrites,
     /// The disk says that it syncs, and does not.
     LyingSync,
-    /// A sync fails.
+    /// A sync fails: what it was for can be read until the power goes, and no later sync saves it.
     FailedSync,
     /// The disk is full.
     FullDisk,
@@ -67,7 +69,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind, in the order of this page.
-    pub const ALL: [Fault; 27] = [
+    pub const ALL: [Fault; 28] = [
         Fault::Delay,
         Fault::Loss,
         Fault::Duplication,
@@ -75,6 +77,7 @@ impl Fault {
         Fault::Partition,
         Fault::OneWayPartition,
         Fault::Disconnection,
+        Fault::Kill,
         Fault::Crash,
         Fault::CrashInStep,
         Fault::PowerCut,

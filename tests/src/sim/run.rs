@@ -203,3 +203,14 @@ fn silence_panics() {
         }));
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_run_the_thread_s_panics_are_heard_again() {
+        run(1, Trace::silent()).expect("a seed without a violation");
+        assert!(!CAUGHT.get());
+    }
+}

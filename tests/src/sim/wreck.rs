@@ -18,6 +18,9 @@ use crate::cluster::{
 /// Writes after which an event may be cut short.
 const WRITES_MAX: u64 = 14;
 
+/// Syncs after which one may fail: those of an event or two.
+const SYNCS_MAX: u64 = 4;
+
 /// A clock that is off by less is near, in milliseconds: nearer to ours than the live test of proposals is wide,
 /// twice over.
 const NEAR_MS: u64 = 60_000;
@@ -107,22 +110,36 @@ impl Wreck {
                     self.mend_later(cluster);
                 }
             }
+            Fault::Kill if runs && cluster.random.per_mille(300) => {
+                cluster.hits.count(Fault::Kill);
+                cluster.kill(node);
+                self.goes_down(cluster, node);
+            }
+            Fault::Kill if runs && !self.refusing.contains(&node) => {
+                let writes = cluster.random.below(WRITES_MAX);
+                cluster.nodes[node].disk.lose_power_after(writes);
+                cluster.killed_in_step.insert(node);
+            }
             Fault::Crash if runs => {
                 cluster.hits.count(Fault::Crash);
                 self.crash(cluster, node);
             }
             Fault::PowerCut => {
-                let running: Vec<usize> = running(cluster).collect();
+                let running: BTreeSet<usize> = running(cluster).collect();
                 if !running.is_empty() {
                     cluster.hits.count(Fault::PowerCut);
                 }
-                for node in running {
-                    self.crash(cluster, node);
+                for node in 0..cluster.nodes.len() {
+                    cluster.crash_torn(node);
+                    if running.contains(&node) {
+                        self.goes_down(cluster, node);
+                    }
                 }
             }
             Fault::CrashInStep if runs && !self.refusing.contains(&node) => {
                 let writes = cluster.random.below(WRITES_MAX);
                 cluster.nodes[node].disk.lose_power_after(writes);
+                cluster.killed_in_step.remove(&node);
             }
             Fault::FullDisk if runs && !self.refusing.contains(&node) => {
                 let writes = cluster.random.below(WRITES_MAX);
@@ -130,7 +147,8 @@ impl Wreck {
                 self.refuse(cluster, node);
             }
             Fault::FailedSync if runs && !self.refusing.contains(&node) => {
-                cluster.nodes[node].disk.fail_next_sync();
+                let syncs = cluster.random.below(SYNCS_MAX);
+                cluster.nodes[node].disk.fail_sync_after(syncs);
                 self.refuse(cluster, node);
             }
             Fault::BitRot if self.may_refill(cluster, plan, node) => {
@@ -330,7 +348,8 @@ impl Wreck {
         let stopped = std::mem::take(&mut cluster.stopped);
         for (node, why) in stopped {
             // What was armed and what came of it may differ: an earlier fault can come first.
-            let by_disk = [(witness::DISK_IS_FULL, Fault::FullDisk), (witness::SYNC_FAILED, Fault::FailedSync)];
+            let by_disk =
+                [(witness::DISK_IS_FULL, Fault::FullDisk), (witness::SYNC_FAILED, Fault::FailedSync)];
             for (_, fault) in by_disk.into_iter().filter(|(says, _)| why.contains(says)) {
                 cluster.hits.count(fault);
             }
