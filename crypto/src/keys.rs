@@ -86,7 +86,7 @@ impl PublicKey {
         self.verify_strict(message, signature)
     }
 
-    fn verify_strict(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
+    pub(crate) fn verify_strict(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
         let Signature::Ed25519(bytes) = signature;
         let signature = ed25519_dalek::Signature::from_bytes(bytes);
         self.point()?.verify_strict(message, &signature).map_err(|_| SignatureError::Mismatch)

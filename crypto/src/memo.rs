@@ -3,7 +3,8 @@
 //!
 //! Behind the feature `memo`, and off until [`remember`] is called on a thread; no production crate does
 //! either. It changes how long a check takes and nothing else: what is remembered is the whole question (key,
-//! signature, message) with its answer, and a signature of Ed25519 is a function of key and message.
+//! signature, message) with its answer; a signature of Ed25519 is a function of key and message, and one that was made
+//! with a key verifies with it.
 
 use std::{cell::RefCell, collections::HashMap};
 
@@ -65,6 +66,8 @@ pub(crate) fn sign(key: &PublicKey, message: &[u8], sign: impl FnOnce() -> Signa
             memo.signed.clear();
         }
         memo.signed.insert(question, signature);
+        // Whoever was sent it would find out the same.
+        memo.answer(key, message, &signature, true);
         signature
     })
 }
@@ -89,6 +92,8 @@ mod tests {
         let signature = key.sign(b"one");
         assert_eq!(key.sign(b"one"), signature);
         for _ in 0..2 {
+            let checked = key.public().verify_strict(b"one", &signature);
+            assert_eq!(key.public().verify(b"one", &signature), checked, "known from signing");
             assert_eq!(key.public().verify(b"one", &signature), Ok(()));
             assert_eq!(key.public().verify(b"two", &signature), Err(SignatureError::Mismatch));
             assert_eq!(other.public().verify(b"one", &signature), Err(SignatureError::Mismatch));
