@@ -63,6 +63,14 @@ impl Cluster {
         }
     }
 
+    /// A node that was paused goes on at once.
+    pub(crate) fn resume(&mut self, node: usize) {
+        self.nodes[node].pace.paused_until_ms = 0;
+        if self.waiting.get(&node).is_some_and(|waiting| !waiting.is_empty()) {
+            self.wake(node, self.now_ms);
+        }
+    }
+
     fn wake(&mut self, node: usize, at_ms: u64) {
         self.numbered += 1;
         self.queue.insert((at_ms, self.numbered), Due { node, life: None, sent: None, event: None });

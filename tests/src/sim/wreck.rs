@@ -406,8 +406,8 @@ impl Wreck {
             disk.lie(false);
             disk.heal();
             cluster.witness.expect_disk_errors(node, false);
-            let pace = &mut cluster.nodes[node].pace;
-            pace.mend(now_ms);
+            cluster.nodes[node].pace.mend(now_ms);
+            cluster.resume(node);
         }
         self.refusing.clear();
         for node in 0..cluster.nodes.len() {
