@@ -60,6 +60,8 @@ pub enum Defect {
     FinalizeWithoutGrounds,
     /// A vote is sent before its promise is on disk.
     SendBeforeSync,
+    /// What the journal reads when it is opened counts as durable, though only the system's memory may hold it.
+    TrustTheCache,
     /// After a restart the votes of the journal are not remembered.
     VotesForgotten,
     /// Votes are kept for any view, however far.
@@ -92,7 +94,7 @@ pub enum Defect {
 
 impl Defect {
     /// Every one of them.
-    pub const ALL: [Defect; 25] = [
+    pub const ALL: [Defect; 26] = [
         Defect::QuorumTooSmall,
         Defect::RepeatedSigner,
         Defect::NoChainInVotes,
@@ -104,6 +106,7 @@ impl Defect {
         Defect::LossUnnoticed,
         Defect::FinalizeWithoutGrounds,
         Defect::SendBeforeSync,
+        Defect::TrustTheCache,
         Defect::VotesForgotten,
         Defect::UnboundedVotes,
         Defect::NoRepetition,

@@ -130,6 +130,8 @@ pub struct Replica<S: Store> {
     view: View,
     has_work: bool,
     equivocations: u64,
+    /// Whom the evidence named; no more than there were validators.
+    offenders: BTreeSet<PublicKey>,
     refusals: u64,
     now: Now,
     actions: Vec<Action>,
@@ -178,6 +180,7 @@ impl<S: Store> Replica<S> {
             view: View::FIRST,
             has_work: false,
             equivocations: 0,
+            offenders: BTreeSet::new(),
             refusals: 0,
             now: Now { monotonic_ms: 0, wall: tip.header.time },
             actions: Vec::new(),
@@ -194,6 +197,11 @@ impl<S: Store> Replica<S> {
     /// How often the promise guard refused what agreement wanted to say: 0, unless something is wrong here.
     pub const fn refusals(&self) -> u64 {
         self.refusals
+    }
+
+    /// The validators that were seen to contradict themselves since the start.
+    pub const fn offenders(&self) -> &BTreeSet<PublicKey> {
+        &self.offenders
     }
 
     /// The present view, and the highest of which votes are kept.

@@ -129,9 +129,8 @@ impl<L: Log> LogJournal<L> {
         journal.promises_writer = scan.writer;
         journal.condition = JournalCondition::Damaged { readable: records as u64 };
         if let Some(bodies) = bodies.filter(|_| bodies_whole && scan.whole) {
-            let written = |bytes: &[u8], writer: &Writer| bytes[..writer.length as usize].to_vec();
-            journal.bodies.replace(&written(&bodies, &journal.bodies_writer))?;
-            journal.promises.replace(&written(&promises, &journal.promises_writer))?;
+            keep(&mut journal.bodies, &bodies, &journal.bodies_writer)?;
+            keep(&mut journal.promises, &promises, &journal.promises_writer)?;
             journal.condition = JournalCondition::Whole;
         }
         Ok(journal)
@@ -269,6 +268,13 @@ impl<L: Log> Journal for LogJournal<L> {
         self.bodies_stale = true;
         Ok(())
     }
+}
+
+/// Makes what was read of a file durable, up to where its last whole frame ends.
+fn keep(file: &mut impl Log, read: &[u8], writer: &Writer) -> Result<(), StoreError> {
+    let whole = &read[..writer.length as usize];
+    planted!(TrustTheCache => if whole.len() == read.len() { return Ok(()); });
+    file.replace(whole)
 }
 
 /// Records as one append writes them.

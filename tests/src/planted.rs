@@ -47,8 +47,9 @@ impl fmt::Display for Caught {
     }
 }
 
-/// Runs what should notice `defect` (or, for `None`, what should notice nothing) until something does.
-pub fn hunt(defect: Option<Defect>, budget: &Budget) -> Option<Caught> {
+/// Runs what should notice `defect` (or, for `None`, what should notice nothing) until something does. An error says
+/// what fails without any mistake: whatever seems to notice one by failing has noticed nothing.
+pub fn hunt(defect: Option<Defect>, budget: &Budget) -> Result<Option<Caught>, String> {
     plant(defect);
     let caught = look(defect, budget);
     plant(None);
@@ -56,12 +57,16 @@ pub fn hunt(defect: Option<Defect>, budget: &Budget) -> Option<Caught> {
 }
 
 /// Some mistakes are plain at the first look, some only in a search of all orders, some only by luck.
-fn look(defect: Option<Defect>, budget: &Budget) -> Option<Caught> {
+fn look(defect: Option<Defect>, budget: &Budget) -> Result<Option<Caught>, String> {
     let first_seeds = budget.seeds.min(2_500);
-    check_store(defect)
-        .or_else(|| simulate(defect, 1..first_seeds + 1, budget.threads))
-        .or_else(|| explore(defect, budget))
-        .or_else(|| simulate(defect, first_seeds + 1..budget.seeds + 1, budget.threads))
+    let parts: [&dyn Fn() -> Result<Option<Caught>, String>; 4] = [
+        &|| Ok(check_store(defect)),
+        &|| simulate(defect, 1..first_seeds + 1, budget.threads),
+        &|| explore(defect, budget),
+        &|| simulate(defect, first_seeds + 1..budget.seeds + 1, budget.threads),
+    ];
+    let found = parts.iter().find_map(|part| part().transpose());
+    found.transpose()
 }
 
 /// The store on disk refuses to work where syncs are not real.
@@ -80,7 +85,11 @@ fn check_store(defect: Option<Defect>) -> Option<Caught> {
     }
 }
 
-fn simulate(defect: Option<Defect>, seeds: std::ops::Range<u64>, threads: usize) -> Option<Caught> {
+fn simulate(
+    defect: Option<Defect>,
+    seeds: std::ops::Range<u64>,
+    threads: usize,
+) -> Result<Option<Caught>, String> {
     let next = AtomicU64::new(seeds.start);
     let done = AtomicBool::new(false);
     let caught: Mutex<Option<(u64, Caught)>> = Mutex::new(None);
@@ -102,32 +111,29 @@ fn simulate(defect: Option<Defect>, seeds: std::ops::Range<u64>, threads: usize)
             });
         }
     });
-    let (seed, caught) = caught.into_inner().expect("no thread panics here")?;
-    if defect.is_some() {
-        // A seed that fails anyway has noticed nothing.
+    let caught = caught.into_inner().expect("no thread panics here");
+    if let (Some((seed, _)), true) = (&caught, defect.is_some()) {
         plant(None);
-        let anyway = sim::run(seed, Trace::silent());
+        let anyway = sim::run(*seed, Trace::silent());
         plant(defect);
-        if let Err(violation) = anyway {
-            panic!("seed {seed} fails without any mistake: {}", violation.what);
-        }
+        anyway.map_err(|found| format!("seed {seed} fails without any mistake: {}", found.what))?;
     }
-    Some(caught)
+    Ok(caught.map(|(_, caught)| caught))
 }
 
-fn explore(defect: Option<Defect>, budget: &Budget) -> Option<Caught> {
-    model::scope::scopes().iter().find_map(|scope| {
-        let found = model::explore(scope, budget.states).found?;
+fn explore(defect: Option<Defect>, budget: &Budget) -> Result<Option<Caught>, String> {
+    for scope in model::scope::scopes() {
+        let Some(found) = model::explore(&scope, budget.states).found else { continue };
         if defect.is_some() {
-            // A scope that fails anyway has noticed nothing.
             plant(None);
-            let anyway = model::explore(scope, budget.states).found;
+            let anyway = model::explore(&scope, budget.states).found;
             plant(defect);
             if let Some(found) = anyway {
-                panic!("scope {} fails without any mistake: {found}", scope.name);
+                return Err(format!("scope {} fails without any mistake: {}", scope.name, found.violation));
             }
         }
         let by = format!("cargo model, scope {}, {} steps", scope.name, found.trace.len());
-        Some(Caught { by, what: found.violation.to_string() })
-    })
+        return Ok(Some(Caught { by, what: found.violation.to_string() }));
+    }
+    Ok(None)
 }

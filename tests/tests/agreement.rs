@@ -159,6 +159,7 @@ fn a_validator_whose_journal_is_lost_is_silent_until_it_is_safe() {
     cluster.run_until(2_000, "final", |cluster| cluster.is_final(first));
     cluster.crash(1);
     cluster.nodes[1].disk.lose_journal();
+    cluster.witness.expect_lost_promises(1);
     cluster.start(1);
     cluster.run_until(5_000, "it has heard the others", |cluster| {
         matches!(cluster.nodes[1].status.as_ref().map(|s| &s.voting), Some(Voting::AbstainingThrough(_)))

@@ -59,3 +59,36 @@ fn three_of_four_without_their_stores_say_nothing_until_the_fourth_gives_the_blo
         cluster.check_nothing_acknowledged_is_lost();
     }
 }
+
+#[test]
+fn a_vote_keeps_its_body_while_the_store_below_it_is_filled_again() {
+    let mut stood = 0;
+    for seed in 0..8 {
+        let mut cluster = Cluster::seeded(seed);
+        cluster.run_until(5_000, "every validator votes", all_vote);
+        for number in 0..2 {
+            let batch = cluster.world.issue(0, number * 20, 20);
+            let id = cluster.submit(0, batch);
+            cluster.run_until(2_000, "final", |cluster| cluster.is_final(id));
+        }
+        cluster.run_until(5_000, "everyone has it", |cluster| {
+            cluster.heads().iter().flatten().all(|head| *head >= Height(2))
+        });
+        // Two of four vote for a block, and nobody can decide it.
+        cluster.partition(&[0, 1], &[2, 3, 4, 5]);
+        for node in [0, 2] {
+            let batch = cluster.world.issue(1, node * 20, 20);
+            cluster.submit(node as usize, batch);
+        }
+        cluster.run_ms(100);
+        let chain = cluster.world.chain;
+        let kept = cluster.nodes[1].disk.journal_bodies(&chain);
+        lose_store(&mut cluster, 1);
+        cluster.start(1);
+        // The witness looks for the body whenever the node stands on its vote again.
+        cluster.partition(&[], &[]);
+        cluster.run_until(60_000, "all of them vote again", all_vote);
+        stood += usize::from(!kept.is_empty());
+    }
+    assert!(stood > 0, "in no seed a vote rested on a body");
+}

@@ -232,7 +232,7 @@ impl<S: Store> Replica<S> {
                     ?evidence,
                     "a validator contradicted itself; both signatures are in this line"
                 );
-                self.report_equivocation();
+                self.report_equivocation(&evidence);
             }
             Output::Diverged { slot, block } => return Err(self.diverged(slot.height, block)),
         }

@@ -85,6 +85,8 @@ impl<S: Store> Replica<S> {
     /// Takes a block as far as it can go now: complete, judged, stored, answered, committed.
     pub(super) fn advance(&mut self, hash: BlockHash) -> Result<(), Stop> {
         self.restore_body(hash)?;
+        // A body is kept for what may be said of the block; while blocks below are missing, nothing may.
+        let may_speak = self.voice.is_some() && self.startup.has_journal() && !self.is_short();
         let Some(pending) = self.blocks.get_mut(&hash) else { return Ok(()) };
         if pending.judged.is_none() {
             pending.fill_from(&self.mempool);
@@ -97,7 +99,7 @@ impl<S: Store> Replica<S> {
                 Err(BlockError::Invalid(why)) => Err(why),
                 Err(BlockError::Read(error)) => return Err(error.into()),
             };
-            if judged.is_ok() && self.voice.is_some() && self.startup.has_journal() {
+            if judged.is_ok() && may_speak {
                 let block = pending.block().expect("the body is complete");
                 planted!(BodyNotKept => (), self.store.journal().put_body(hash, &block.to_canonical())?);
             }

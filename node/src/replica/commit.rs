@@ -136,11 +136,15 @@ impl<S: Store> Replica<S> {
     fn settle_promises(&mut self) -> Result<(), Stop> {
         let Some(voice) = &mut self.voice else { return Ok(()) };
         voice.guard.commit(self.tip.header.height);
+        // A store that was lost is filled again from below: promises above its head still rest on their bodies.
+        let promised_above = voice.guard.end() > self.tip.header.height;
         if !self.startup.has_journal() {
             return Ok(());
         }
         let journal = self.store.journal();
-        journal.forget_bodies()?;
+        if !promised_above {
+            journal.forget_bodies()?;
+        }
         if journal.size_bytes() > JOURNAL_BYTES_MAX {
             let records: Vec<Vec<u8>> = voice.guard.compacted().iter().map(Record::to_canonical).collect();
             journal.rewrite(&records)?;

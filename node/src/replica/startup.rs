@@ -183,7 +183,7 @@ impl<S: Store> Replica<S> {
 
     /// Whether the store has lost blocks: a validator signs only at the height above its head, so the journal then
     /// ends higher. Until they are there again it says nothing, and what it remembers is no memory of its own.
-    fn is_short(&self) -> bool {
+    pub(super) fn is_short(&self) -> bool {
         self.voice.as_ref().is_some_and(|voice| voice.guard.end() > self.height())
     }
 

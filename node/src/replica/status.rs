@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tanba_consensus::evidence::Evidence;
 use tanba_storage::Store;
 
 use super::{Replica, action::Action};
@@ -48,8 +49,10 @@ impl<S: Store> Replica<S> {
     }
 
     /// A validator contradicted itself.
-    pub(super) fn report_equivocation(&mut self) {
+    pub(super) fn report_equivocation(&mut self, evidence: &Evidence) {
         self.equivocations += 1;
+        let offender = evidence.offender(self.electorate());
+        self.offenders.extend(self.tip.validators.get(offender).map(|member| member.key));
         self.report_status();
     }
 }

@@ -1,6 +1,9 @@
 //! `cargo model`: explores every scope, or plays Twins; one verdict line at the end.
 #![expect(clippy::print_stdout, reason = "this is the command's output")]
 
+mod command;
+mod verdict;
+
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -63,33 +66,15 @@ struct TwinsArguments {
     seed: u64,
 }
 
-/// What the last panic said and where. Most belong to the code under test and are reported with their trace; one of
-/// the explorer itself ends in the verdict.
-static PANICKED: Mutex<String> = Mutex::new(String::new());
-
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    std::panic::set_hook(Box::new(|panic| {
-        *PANICKED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = panic.to_string();
-    }));
-    let run = || match &arguments.command {
+    let arguments: Arguments = match command::options("model") {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
+    verdict::conclude("model", || match &arguments.command {
         Some(Command::Twins(twins)) => play(twins),
         None => explore(&arguments),
-    };
-    let verdict = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-        let panic = PANICKED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        Err(format!("model: the command itself failed: {}", panic.replace('\n', " ")))
-    });
-    match verdict {
-        Ok(line) => {
-            println!("OK: {line}");
-            ExitCode::SUCCESS
-        }
-        Err(line) => {
-            println!("FAILED: {line}");
-            ExitCode::FAILURE
-        }
-    }
+    })
 }
 
 fn about_scopes() -> String {

@@ -1,6 +1,9 @@
 //! `cargo planted`: known mistakes, made on purpose one after the other; the suite must notice every one.
 #![expect(clippy::print_stdout, reason = "this is a command for people")]
 
+mod command;
+mod verdict;
+
 use std::{process::ExitCode, time::Instant};
 
 use clap::Parser;
@@ -29,55 +32,51 @@ struct Arguments {
 const CONTROL: (u64, u64) = (200, 3_000);
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let chosen = |defect: &Defect| {
-        arguments
-            .only
-            .as_ref()
-            .is_none_or(|part| format!("{defect:?}").to_lowercase().contains(&part.to_lowercase()))
+    let arguments: Arguments = match command::options("planted") {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
     };
+    let part = arguments.only.as_deref().unwrap_or_default().to_lowercase();
+    let chosen = |defect: &Defect| format!("{defect:?}").to_lowercase().contains(&part);
     let defects: Vec<Defect> = Defect::ALL.into_iter().filter(chosen).collect();
-    if defects.is_empty() {
-        println!("FAILED: no mistake has such a name; `cargo planted --list` names all");
-        return ExitCode::FAILURE;
-    }
     if arguments.list {
         defects.iter().for_each(|defect| println!("{defect:?}"));
         return ExitCode::SUCCESS;
     }
+    verdict::conclude("planted", || run(&arguments, &defects))
+}
+
+fn run(arguments: &Arguments, defects: &[Defect]) -> Result<String, String> {
+    if defects.is_empty() {
+        return Err("no mistake has such a name; `cargo planted --list` names all".to_owned());
+    }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let control = Budget { seeds: CONTROL.0, states: CONTROL.1, threads };
-    if let Some(caught) = hunt(None, &control) {
-        println!("FAILED: without any mistake the suite says: {caught}");
-        return ExitCode::FAILURE;
+    if let Some(caught) = hunt(None, &control)? {
+        return Err(format!("without any mistake the suite says: {caught}"));
     }
     println!("control: silent over {} seeds and {} states of each scope", CONTROL.0, CONTROL.1);
     let budget = Budget { seeds: arguments.seeds, states: arguments.states, threads };
     let mut missed = Vec::new();
-    for defect in &defects {
+    for defect in defects {
         let begun = Instant::now();
         let name = format!("{defect:?}");
-        match hunt(Some(*defect), &budget) {
+        let caught = hunt(Some(*defect), &budget)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        match caught {
             Some(caught) => {
-                println!(
-                    "caught  {name:<24} {:>6.1} s  {}",
-                    begun.elapsed().as_secs_f64(),
-                    shorten(&caught.to_string())
-                );
+                println!("caught  {name:<24} {seconds:>6.1} s  {}", shorten(&caught.to_string()));
             }
             None => {
-                println!("MISSED  {name:<24} {:>6.1} s", begun.elapsed().as_secs_f64());
+                println!("MISSED  {name:<24} {seconds:>6.1} s");
                 missed.push(name);
             }
         }
     }
     let (caught, all) = (defects.len() - missed.len(), defects.len());
-    if missed.is_empty() {
-        println!("OK: caught {caught} of {all}");
-        ExitCode::SUCCESS
-    } else {
-        println!("FAILED: caught {caught} of {all}; missed: {}", missed.join(", "));
-        ExitCode::FAILURE
+    match missed.is_empty() {
+        true => Ok(format!("caught {caught} of {all}")),
+        false => Err(format!("caught {caught} of {all}; missed: {}", missed.join(", "))),
     }
 }
 

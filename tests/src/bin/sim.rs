@@ -1,6 +1,8 @@
 //! `cargo sim`: runs the simulator, one seed with its trace or many without.
 #![expect(clippy::print_stdout, reason = "this is a command for people")]
 
+mod command;
+
 use std::{
     collections::BTreeMap,
     io::IsTerminal,
@@ -13,7 +15,8 @@ use std::{
 };
 
 use clap::Parser;
-use tanba_tests::sim::{self, Adversary, Fault, Hits, RESUME_MS_MAX, Seen, Trace, Violation};
+use serde_json::{Value, json};
+use tanba_tests::sim::{self, Adversary, Fault, Hits, RESUME_MS_MAX, Replay, Seen, Trace, Violation};
 
 /// Whole clusters of the real replica under faults, deterministic from a seed.
 #[derive(Parser, Debug)]
@@ -39,14 +42,17 @@ struct Arguments {
 /// Violations that are told one by one.
 const TOLD_MAX: usize = 10;
 
+/// So many seeds must show every kind of fault and adversary.
+const ENOUGH_RUNS: u64 = 500;
+
 /// From one line of progress to the next.
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match arguments.seed {
-        Some(seed) => one(seed),
-        None => many(&arguments),
+    match command::options::<Arguments>("sim") {
+        Ok(Arguments { seed: Some(seed), .. }) => one(seed),
+        Ok(arguments) => many(&arguments),
+        Err(code) => code,
     }
 }
 
@@ -97,6 +103,25 @@ impl Sum {
             Err(violation) => self.violations.push(*violation),
         }
     }
+
+    /// The kinds that did nothing. A handful of seeds need not show all; a large run must.
+    fn never_hit(&self) -> Vec<String> {
+        let hits = &self.hits;
+        let faults = Fault::ALL.iter().filter(|fault| hits.of(**fault) == 0).map(Fault::to_string);
+        let idle = Adversary::ALL.iter().filter(|it| hits.deeds_of(**it) == 0).map(Adversary::to_string);
+        let replays = Replay::ALL.iter().filter(|it| hits.replays_of(**it) == 0).map(Replay::to_string);
+        faults.chain(idle).chain(replays).collect()
+    }
+
+    fn is_ok(&self) -> bool {
+        self.violations.is_empty() && (self.runs < ENOUGH_RUNS || self.never_hit().is_empty())
+    }
+
+    fn seeds_with_violations(&self) -> Vec<u64> {
+        let mut seeds: Vec<u64> = self.violations.iter().map(|violation| violation.seed).collect();
+        seeds.sort_unstable();
+        seeds
+    }
 }
 
 fn many(arguments: &Arguments) -> ExitCode {
@@ -116,7 +141,7 @@ fn many(arguments: &Arguments) -> ExitCode {
                     }
                     let result = sim::run(seed, Trace::silent());
                     let mut sum = sum.lock().expect("no thread ends while it holds the sum");
-                    if let Err(violation) = &result
+                    if let (Err(violation), false) = (&result, arguments.json)
                         && sum.violations.len() < TOLD_MAX
                     {
                         println!("seed {seed}: {}\n  {}", violation.what, violation.plan);
@@ -131,11 +156,12 @@ fn many(arguments: &Arguments) -> ExitCode {
     });
     let sum = sum.into_inner().expect("every thread ended well");
     if arguments.json {
-        print_json(&sum)
+        print_json(&sum);
     } else {
-        print_table(&sum, begun.elapsed())
+        print_table(&sum, begun.elapsed());
+        println!("{}", verdict(&sum));
     }
-    verdict(&sum, arguments.json)
+    if sum.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn report_progress(sum: &Mutex<Sum>, next: &AtomicU64, arguments: &Arguments, begun: Instant) {
@@ -168,6 +194,9 @@ fn print_table(sum: &Sum, took: Duration) {
     for adversary in Adversary::ALL {
         println!("{:<20}             {:>12}", adversary.to_string(), sum.hits.deeds_of(adversary));
     }
+    for replay in Replay::ALL {
+        println!("{:<20}             {:>12}", replay.to_string(), sum.hits.replays_of(replay));
+    }
     println!("stores healed: {}", sum.hits.healed);
     println!("blocks: {}, transactions acknowledged: {}", sum.blocks, sum.acknowledged);
     println!("longest from mending to final: {} ms (bound {RESUME_MS_MAX} ms)", sum.resume_ms_max);
@@ -180,46 +209,40 @@ fn print_table(sum: &Sum, took: Duration) {
 }
 
 fn print_json(sum: &Sum) {
-    let faults: Vec<String> =
-        Fault::ALL.iter().map(|fault| format!("\"{fault}\":{}", sum.hits.of(*fault))).collect();
-    let deeds: Vec<String> =
-        Adversary::ALL.iter().map(|it| format!("\"{it}\":{}", sum.hits.deeds_of(*it))).collect();
-    let seeds: Vec<String> = sum.violations.iter().map(|violation| violation.seed.to_string()).collect();
-    println!(
-        "{{\"seeds\":{},\"violations\":[{}],\"blocks\":{},\"acknowledged\":{},\"resume_ms_max\":{},\"hits\":{{{}}},\"deeds\":{{{}}}}}",
-        sum.runs,
-        seeds.join(","),
-        sum.blocks,
-        sum.acknowledged,
-        sum.resume_ms_max,
-        faults.join(","),
-        deeds.join(",")
-    );
+    let hits = Fault::ALL.iter().map(|it| (it.to_string(), sum.hits.of(*it)));
+    let deeds = Adversary::ALL.iter().map(|it| (it.to_string(), sum.hits.deeds_of(*it)));
+    let replays = Replay::ALL.iter().map(|it| (it.to_string(), sum.hits.replays_of(*it)));
+    let object = |counts: &mut dyn Iterator<Item = (String, u64)>| {
+        Value::Object(counts.map(|(name, count)| (name, count.into())).collect())
+    };
+    let whole = json!({
+        "ok": sum.is_ok(),
+        "seeds": sum.runs,
+        "violations": sum.seeds_with_violations(),
+        "never_hit": sum.never_hit(),
+        "blocks": sum.blocks,
+        "acknowledged": sum.acknowledged,
+        "resume_ms_max": sum.resume_ms_max,
+        "hits": object(&mut { hits }),
+        "deeds": object(&mut deeds.chain(replays)),
+    });
+    println!("{whole}");
 }
 
-fn verdict(sum: &Sum, json: bool) -> ExitCode {
-    let idle = Adversary::ALL.iter().filter(|a| sum.hits.deeds_of(**a) == 0).map(Adversary::to_string);
-    let unhit = Fault::ALL.iter().filter(|f| sum.hits.of(**f) == 0).map(Fault::to_string);
-    let never: Vec<String> = unhit.chain(idle).collect();
-    let mut seeds: Vec<u64> = sum.violations.iter().map(|violation| violation.seed).collect();
-    seeds.sort_unstable();
-    // A handful of seeds need not show everything; a large run must.
-    let complete = never.is_empty() || sum.runs < 500;
-    let line = if let Some(first) = seeds.first() {
-        format!(
-            "FAILED: {} of {} seeds show a violation; replay with: cargo sim {first}",
-            seeds.len(),
-            sum.runs
-        )
-    } else if !complete {
-        format!("FAILED: these never did anything: {}", never.join(", "))
-    } else {
-        let all = Fault::ALL.len() + Adversary::ALL.len();
-        let kinds = all - never.len();
-        format!("OK: {} seeds, {kinds} of {all} kinds of faults and adversaries hit, 0 violations", sum.runs)
-    };
-    if !json {
-        println!("{line}");
+fn verdict(sum: &Sum) -> String {
+    let (never, seeds, runs) = (sum.never_hit(), sum.seeds_with_violations(), sum.runs);
+    match seeds.first() {
+        Some(first) => {
+            format!(
+                "FAILED: {} of {runs} seeds show a violation; replay with: cargo sim {first}",
+                seeds.len()
+            )
+        }
+        None if !sum.is_ok() => format!("FAILED: these never did anything: {}", never.join(", ")),
+        None => {
+            let all = Fault::ALL.len() + Adversary::ALL.len() + Replay::ALL.len();
+            let hit = all - never.len();
+            format!("OK: {runs} seeds, {hit} of {all} kinds of faults and adversaries hit, 0 violations")
+        }
     }
-    if seeds.is_empty() && complete { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

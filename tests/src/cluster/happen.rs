@@ -63,6 +63,14 @@ impl Cluster {
         }
     }
 
+    /// A node that was paused goes on at once.
+    pub(crate) fn resume(&mut self, node: usize) {
+        self.nodes[node].pace.paused_until_ms = 0;
+        if self.waiting.get(&node).is_some_and(|waiting| !waiting.is_empty()) {
+            self.wake(node, self.now_ms);
+        }
+    }
+
     fn wake(&mut self, node: usize, at_ms: u64) {
         self.numbered += 1;
         self.queue.insert((at_ms, self.numbered), Due { node, life: None, sent: None, event: None });
@@ -96,20 +104,21 @@ impl Cluster {
         let cost_ms = node.pace.event_ms + if wrote { node.pace.write_ms } else { 0 };
         node.pace.busy_until_ms = self.now_ms + cost_ms;
         let (refusals, (present, kept)) = (replica.refusals(), replica.views());
-        let power_is_gone = node.disk.has_lost_power();
+        self.witness.check_convicted(number, replica.offenders());
+        let died_in_step = node.disk.has_lost_power();
         assert_eq!(refusals, 0, "node {number}'s guard refused what its agreement wanted to say");
         let highest = present.0.saturating_add(VIEWS_AHEAD_MAX);
         assert!(kept.0 <= highest, "node {number} keeps votes of view {} in view {}", kept.0, present.0);
         match handled {
-            Ok(actions) if power_is_gone => {
+            Ok(actions) if died_in_step => {
                 // Everything was written; some of it was sent before the end.
                 let sent = self.random.place(actions.len() + 1);
                 for action in actions.into_iter().take(sent) {
                     self.perform(number, action, cost_ms);
                 }
-                self.lose_power(number);
+                self.die_in_step(number);
             }
-            Err(_) if power_is_gone => self.lose_power(number),
+            Err(_) if died_in_step => self.die_in_step(number),
             Ok(actions) => {
                 for action in actions {
                     self.perform(number, action, cost_ms);
@@ -169,6 +178,7 @@ impl Cluster {
 
     fn reported(&mut self, node: usize, status: Arc<NodeStatus>) {
         if !self.wicked.contains_key(&node) {
+            self.witness.check_voice(node, &status.voting);
             self.witness.reached(node, &self.nodes[node], &status);
         }
         self.nodes[node].status = Some(status);

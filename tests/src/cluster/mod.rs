@@ -84,6 +84,8 @@ pub struct Cluster {
     pub may_stop: BTreeSet<usize>,
     /// Sees everything, and fails the run at the first thing that must not be.
     pub witness: Witness,
+    /// Nodes that die at a write while the power stays: what they wrote is there when they start again.
+    pub killed_in_step: BTreeSet<usize>,
     /// Nodes that do not keep to the protocol.
     pub wicked: BTreeMap<usize, Wicked>,
     /// How often each kind of fault did something.
@@ -123,6 +125,7 @@ impl Cluster {
             outcomes: BTreeMap::new(),
             stopped: BTreeMap::new(),
             may_stop: BTreeSet::new(),
+            killed_in_step: BTreeSet::new(),
             wicked: BTreeMap::new(),
             hits: Hits::default(),
             trace,
@@ -188,7 +191,14 @@ impl Cluster {
         }
     }
 
-    /// Kills a node: what it had not synced is gone.
+    /// Kills a node's process. The system under it goes on: what was written and not synced is still read.
+    pub fn kill(&mut self, node: usize) {
+        self.note(|| format!("node {node} is killed"));
+        self.nodes[node].disk.kill();
+        self.ended(node);
+    }
+
+    /// Takes a node's power: what it had not synced is gone.
     pub fn crash(&mut self, node: usize) {
         self.crash_keeping(node, |_| false);
     }
@@ -196,10 +206,14 @@ impl Cluster {
     /// As [`Cluster::crash`], but what `survives` of the writes that were not synced had reached the disk.
     pub fn crash_keeping(&mut self, node: usize, survives: impl Fn(usize) -> bool) {
         self.note(|| format!("node {node} crashes"));
+        self.nodes[node].disk.crash_keeping(survives);
+        self.ended(node);
+    }
+
+    fn ended(&mut self, node: usize) {
         self.nodes[node].end();
         // What had reached the process, and waited there, is gone with it.
         self.waiting.remove(&node);
-        self.nodes[node].disk.crash_keeping(survives);
         let key = self.nodes[node].key;
         for other in self.others(node, None) {
             if self.nodes[other].replica.is_some() {
@@ -353,17 +367,21 @@ impl Cluster {
         assert!(allowed || self.witness.may_stop(node, why), "node {node} stopped: {why}");
         self.note(|| format!("node {node} stops: {why}"));
         self.stopped.insert(node, why.to_owned());
-        self.crash_torn(node);
+        self.kill(node);
         if why.contains("the store is damaged") {
             self.set_aside(node);
         }
     }
 
-    /// The power of a node went in the middle of an event.
-    fn lose_power(&mut self, node: usize) {
+    /// A node died in the middle of an event, alone or with the power.
+    fn die_in_step(&mut self, node: usize) {
+        self.stopped.insert(node, "it died in the middle of an event".to_owned());
+        if self.killed_in_step.remove(&node) {
+            self.hits.count(Fault::Kill);
+            return self.kill(node);
+        }
         self.hits.count(Fault::CrashInStep);
         self.note(|| format!("node {node} loses its power"));
-        self.stopped.insert(node, "the power is gone".to_owned());
         self.crash_torn(node);
     }
 

@@ -6,18 +6,20 @@
 //! * **Promises come first**: a signature and what it rests on are on disk when it is sent.
 //! * **Nobody is made to say anything**: what honest members sign in a certificate, they said.
 //! * **Certificates** hold exactly q different members of their height's set, each with a signature that holds.
+//! * **No journal is lost by itself**: whoever's memory nobody touched is never silent for lost promises.
+//! * **Nobody is convicted wrongly**: evidence of two signatures names only keys that may contradict themselves.
 //! * **The law's core**: every diploma that became final was approved by two officers, and none is issued twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tanba_consensus::{Utterance, promise::Record};
+use tanba_consensus::{Utterance, message::SignedProposal, promise::Record};
 use tanba_crypto::{Canonical, PublicKey};
 use tanba_ledger::{
     Approval, Bin, Block, BlockHash, Certificate, ChainId, Fingerprint, Height, Operation, SignedVote, Slot,
     Transaction, TransactionId, ValidatorSet, View, Vote,
 };
 use tanba_node::{
-    handle::NodeStatus,
+    handle::{NodeStatus, Voting},
     message::{Message, Response},
     replica::{action::Action, event::SubmissionId},
 };
@@ -33,6 +35,12 @@ const JOURNAL_TAIL_BYTES: usize = 1 << 20;
 const CERTIFICATE: u8 = 2;
 const LEADER_PROPOSAL: u8 = 3;
 const OWN_PROPOSAL: u8 = 4;
+
+/// How the disk in memory says that it is full.
+pub const DISK_IS_FULL: &str = "no space left";
+
+/// How the disk in memory says that a sync failed.
+pub const SYNC_FAILED: &str = "input/output error";
 
 fn beginning(kind: u8, vote: &Vote) -> Vec<u8> {
     [vec![kind], vote.to_canonical()].concat()
@@ -65,6 +73,8 @@ struct Expected {
     damage_for_ever: bool,
     /// Its disk may refuse to work.
     disk_errors: bool,
+    /// Its promises may be lost, or another process may make some with its key: by our doing.
+    lost_promises: bool,
     /// What it called final, and while which store was there.
     acknowledged: BTreeMap<TransactionId, Position>,
     /// The head it had when it last called something final.
@@ -148,6 +158,11 @@ impl Witness {
         self.expected.entry(node).or_default().disk_errors = expected;
     }
 
+    /// From now on the node may find promises missing, or its key in use elsewhere.
+    pub fn expect_lost_promises(&mut self, node: usize) {
+        self.expected.entry(node).or_default().lost_promises = true;
+    }
+
     /// Whether damage may be found.
     pub fn may_be_damaged(&self, node: usize) -> bool {
         self.expected.get(&node).is_some_and(|expected| expected.damage)
@@ -156,8 +171,11 @@ impl Witness {
     /// Whether a stop with this message was our doing.
     pub fn may_stop(&self, node: usize, why: &str) -> bool {
         let Some(expected) = self.expected.get(&node) else { return false };
-        let by_disk = why.contains("no space left") || why.contains("input/output error");
-        (expected.disk_errors && by_disk) || (expected.damage && why.contains("damaged"))
+        let by_disk = why.contains(DISK_IS_FULL) || why.contains(SYNC_FAILED);
+        let by_twin = why.contains("another process votes with this validator's key");
+        (expected.disk_errors && by_disk)
+            || (expected.damage && why.contains("damaged"))
+            || (expected.lost_promises && by_twin)
     }
 
     /// The node's store is gone, with all it had acknowledged; the others must have it.
@@ -217,6 +235,19 @@ impl Witness {
         }
     }
 
+    /// A node counts its promises as lost only where we took some.
+    pub fn check_voice(&self, node: usize, voting: &Voting) {
+        let silenced = matches!(voting, Voting::Retired | Voting::AbstainingThrough(_));
+        let lost = self.expected.get(&node).is_some_and(|expected| expected.lost_promises);
+        assert!(lost || !silenced, "node {node} is {voting:?}, and nobody touched its journal");
+    }
+
+    /// A node has evidence against these.
+    pub fn check_convicted(&self, node: usize, offenders: &BTreeSet<PublicKey>) {
+        let wronged = offenders.iter().find(|key| !self.faithless.contains(key));
+        assert_eq!(wronged, None, "node {node} has evidence against an honest key");
+    }
+
     /// A node is at a height: everything below it is what everyone has.
     pub fn reached(&mut self, node: usize, sayer: &Node, status: &NodeStatus) {
         let reader = sayer.reader.as_ref().expect("a node that speaks runs");
@@ -246,6 +277,12 @@ impl Witness {
         }
         if status.height >= checked {
             self.checked_to.insert(node, status.height);
+        }
+    }
+
+    fn check_certificates<'a>(&mut self, list: impl IntoIterator<Item = &'a Certificate>, sayer: &Node) {
+        for certificate in list {
+            self.check_certificate(certificate, sayer);
         }
     }
 
@@ -318,23 +355,22 @@ impl Witness {
     pub fn says(&mut self, number: usize, node: &Node, action: &Action) {
         match action {
             Action::Send { message, .. } | Action::Broadcast(message) => match &**message {
-                Message::Vote(signed) => self.voted(number, node, signed, true),
-                Message::Proposal(proposal) => {
-                    let signed = proposal.proposal;
-                    let what = signed.proposal.to_canonical();
-                    self.promised(number, node, &Record::OwnProposal(signed));
-                    let key = node.validator_key;
-                    self.say_once(number, key, signed.proposal.slot, Kind::Proposal, what);
+                Message::Vote(signed) => self.voted(number, node, signed),
+                Message::Proposal(message) => {
+                    self.proposed(number, node, &message.proposal);
+                    self.check_certificates(&message.notarization, node);
                 }
                 Message::Standing(standing) => {
                     for signed in &standing.votes {
-                        self.voted(number, node, signed, false);
+                        self.voted(number, node, signed);
                     }
+                    if let Some(signed) = &standing.proposal {
+                        self.proposed(number, node, signed);
+                    }
+                    self.check_certificates(&standing.justification, node);
                 }
                 Message::Certificate(certificate) => self.check_certificate(certificate, node),
-                Message::Justification(list) => {
-                    list.iter().for_each(|certificate| self.check_certificate(certificate, node))
-                }
+                Message::Justification(list) => self.check_certificates(list, node),
                 Message::Transactions(_) | Message::Head(_) | Message::Wanted(_) => {}
             },
             Action::Answer { response: Response::Blocks(blocks), .. } => {
@@ -345,21 +381,31 @@ impl Witness {
                     assert!(known.is_none_or(|known| *known == hash), "node {number} serves a wrong block");
                 }
             }
+            Action::Answer { response: Response::Memory(answer), .. } => {
+                self.check_certificates(&answer.decided, node);
+            }
             _ => {}
         }
     }
 
-    fn voted(&mut self, number: usize, node: &Node, signed: &SignedVote, fresh: bool) {
+    /// A node shows a vote. Its own is on disk, whether it is said for the first time or once more.
+    fn voted(&mut self, number: usize, node: &Node, signed: &SignedVote) {
         let own = node.validator_key;
         let member = self.validators.get(signed.voter).expect("an honest node names a member");
-        if member.key != own {
-            return;
-        }
-        if fresh {
+        if member.key == own {
             self.promised(number, node, &Record::OwnVote(*signed));
+            let kind = Kind::of(&signed.vote);
+            self.say_once(number, own, signed.vote.slot(), kind, signed.vote.to_canonical());
         }
-        let kind = Kind::of(&signed.vote);
-        self.say_once(number, own, signed.vote.slot(), kind, signed.vote.to_canonical());
+    }
+
+    /// A node shows a proposal: its own, or the leader's that it repeats.
+    fn proposed(&mut self, number: usize, node: &Node, signed: &SignedProposal) {
+        let (own, slot) = (node.validator_key, signed.proposal.slot);
+        if self.validators.index_of(&own) == Some(self.validators.leader(slot.height, slot.view)) {
+            self.promised(number, node, &Record::OwnProposal(*signed));
+            self.say_once(number, own, slot, Kind::Proposal, signed.proposal.to_canonical());
+        }
     }
 
     fn promised(&self, number: usize, node: &Node, record: &Record) {
@@ -378,7 +424,7 @@ impl Witness {
         };
         if let Some(block) = block {
             let there = node.disk.journal_bodies(&self.chain).contains(&block)
-                || self.history.values().any(|b| *b == block);
+                || self.is_committed(number, node, said.slot().height, block);
             assert!(there, "node {number} says {said:?}, and has not kept the block's body");
         }
         if said.slot().view > View::FIRST {
@@ -402,11 +448,39 @@ impl Witness {
         assert!(there, "node {number} says {vote:?}, and what that rests on is not in its journal");
     }
 
+    /// Whether the speaker's own store has the block.
+    fn is_committed(&self, number: usize, node: &Node, height: Height, block: BlockHash) -> bool {
+        let reader = node.reader.as_ref().expect("a node that speaks runs");
+        match reader.block(height) {
+            Ok(found) => found.is_some_and(|certified| certified.block.hash() == block),
+            // A rotten block is found by its node when it matters.
+            Err(_) => self.may_be_damaged(number),
+        }
+    }
+
     fn say_once(&mut self, number: usize, key: PublicKey, slot: Slot, kind: Kind, what: Vec<u8>) {
         if self.faithless.contains(&key) {
             return;
         }
         let known = self.said.entry((key, slot, kind)).or_insert_with(|| what.clone());
         assert_eq!(*known, what, "node {number} says two things ({kind:?}) in {slot:?}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::node::world;
+
+    #[test]
+    fn whoever_lost_promises_may_stop_for_that_and_for_nothing_else() {
+        let world = world(4);
+        let mut witness = Witness::new(world.chain, world.tip.validators.clone());
+        let twin = "another process votes with this validator's key (seen at height 3)";
+        assert!(!witness.may_stop(1, twin));
+        witness.expect_lost_promises(1);
+        assert!(witness.may_stop(1, twin));
+        assert!(!witness.may_stop(1, "this node diverged: block 0 at height 3"));
+        assert!(!witness.may_stop(2, twin));
     }
 }

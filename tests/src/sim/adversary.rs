@@ -67,6 +67,30 @@ impl Adversary {
     ];
 }
 
+/// How a replayer says an old thing again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Replay {
+    /// As it was.
+    Again,
+    /// A signature under a sentence about another height.
+    OtherHeight,
+    /// A signature under a sentence of another kind, or about another block.
+    OtherKind,
+    /// A sentence that was signed for another network.
+    OtherChain,
+}
+
+impl Replay {
+    /// Every way.
+    pub const ALL: [Replay; 4] = [Replay::Again, Replay::OtherHeight, Replay::OtherKind, Replay::OtherChain];
+}
+
+impl fmt::Display for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "replay {}", in_words(&format!("{self:?}")))
+    }
+}
+
 impl fmt::Display for Adversary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&in_words(&format!("{self:?}")))

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::adversary::Adversary;
+use super::adversary::{Adversary, Replay};
 
 /// A kind of fault. A kind counts as hit when it was done to something that runs; where that
 /// could pass unnoticed (delays, losses, pauses, slowness, syncs that lie, a disk that is full), when it changed what
@@ -23,11 +23,13 @@ pub enum Fault {
     OneWayPartition,
     /// Two nodes lose their connection.
     Disconnection,
-    /// A process dies between two events.
+    /// A process dies, between two events or in the middle of one; the system keeps what it wrote and did not sync.
+    Kill,
+    /// A machine loses its power between two events.
     Crash,
-    /// A process dies in the middle of an event: at some write, or while it sends.
+    /// A machine loses its power in the middle of an event: at some write, or while it sends.
     CrashInStep,
-    /// All processes die at once, and start again.
+    /// All machines lose their power at once, and start again.
     PowerCut,
     /// What was written and not synced is lost.
     LostWrites,
@@ -35,7 +37,7 @@ pub enum Fault {
     TornWrites,
     /// The disk says that it syncs, and does not.
     LyingSync,
-    /// A sync fails.
+    /// A sync fails: what it was for can be read until the power goes, and no later sync saves it.
     FailedSync,
     /// The disk is full.
     FullDisk,
@@ -67,7 +69,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind, in the order of this page.
-    pub const ALL: [Fault; 27] = [
+    pub const ALL: [Fault; 28] = [
         Fault::Delay,
         Fault::Loss,
         Fault::Duplication,
@@ -75,6 +77,7 @@ impl Fault {
         Fault::Partition,
         Fault::OneWayPartition,
         Fault::Disconnection,
+        Fault::Kill,
         Fault::Crash,
         Fault::CrashInStep,
         Fault::PowerCut,
@@ -121,6 +124,7 @@ pub(super) fn in_words(name: &str) -> String {
 pub struct Hits {
     counts: [u64; Fault::ALL.len()],
     deeds: [u64; Adversary::ALL.len()],
+    replays: [u64; Replay::ALL.len()],
     /// Stores that were set aside and made anew.
     pub healed: u64,
 }
@@ -134,6 +138,16 @@ impl Hits {
     /// An adversary did once more what it is named after.
     pub fn did(&mut self, adversary: Adversary) {
         self.deeds[adversary as usize] += 1;
+    }
+
+    /// A replayer said something again in this way.
+    pub fn replayed(&mut self, replay: Replay) {
+        self.replays[replay as usize] += 1;
+    }
+
+    /// So often something was said again in this way.
+    pub const fn replays_of(&self, replay: Replay) -> u64 {
+        self.replays[replay as usize]
     }
 
     /// So often an adversary did what it is named after.
@@ -154,6 +168,9 @@ impl Hits {
         for (deeds, more) in self.deeds.iter_mut().zip(other.deeds) {
             *deeds += more;
         }
+        for (replays, more) in self.replays.iter_mut().zip(other.replays) {
+            *replays += more;
+        }
         self.healed += other.healed;
     }
 }
@@ -169,6 +186,9 @@ mod tests {
         }
         for (place, adversary) in Adversary::ALL.iter().enumerate() {
             assert_eq!(*adversary as usize, place);
+        }
+        for (place, replay) in Replay::ALL.iter().enumerate() {
+            assert_eq!(*replay as usize, place);
         }
         assert_eq!(Fault::OneWayPartition.to_string(), "one way partition");
     }

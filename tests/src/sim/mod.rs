@@ -15,7 +15,7 @@ pub mod run;
 pub mod trace;
 pub mod wreck;
 
-pub use adversary::Adversary;
+pub use adversary::{Adversary, Replay};
 pub use fault::{Fault, Hits};
 pub use plan::{Plan, Weakness};
 pub use run::{RESUME_MS_MAX, Seen, Violation, run};

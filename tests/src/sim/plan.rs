@@ -28,10 +28,11 @@ pub const OF_MEMORY: [Fault; 6] =
     [Fault::LyingSync, Fault::JournalRot, Fault::OldHome, Fault::LostJournal, Fault::LostStore, Fault::Twin];
 
 /// Faults that anyone may have, in any number unless said otherwise where they are done.
-pub const OF_ANYONE: [Fault; 15] = [
+pub const OF_ANYONE: [Fault; 16] = [
     Fault::Partition,
     Fault::OneWayPartition,
     Fault::Disconnection,
+    Fault::Kill,
     Fault::Crash,
     Fault::CrashInStep,
     Fault::PowerCut,

@@ -67,6 +67,7 @@ pub fn run(seed: u64, trace: Trace) -> Result<Seen, Box<Violation>> {
         let cluster = Cluster::founded(plan.universities, random.below(u64::MAX), trace);
         live(founded.insert(cluster), plan)
     }));
+    CAUGHT.set(false);
     lived.map_err(|_| {
         let plan = drawn.map(|plan| plan.describe()).unwrap_or_default();
         let trace = founded.map(|cluster| cluster.trace).unwrap_or_default();
@@ -183,7 +184,7 @@ thread_local! {
     static CAUGHT: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
-/// A panic on a simulating thread is a finding, told where it is reported, and not on the screen at once.
+/// A panic of a run is a finding, told where it is reported, and not on the screen at once.
 fn silence_panics() {
     static HOOK: Once = Once::new();
     CAUGHT.set(true);
@@ -201,4 +202,15 @@ fn silence_panics() {
             LAST_PANIC.set(format!("{text}{place}"));
         }));
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_run_the_thread_s_panics_are_heard_again() {
+        run(1, Trace::silent()).expect("a seed without a violation");
+        assert!(!CAUGHT.get());
+    }
 }

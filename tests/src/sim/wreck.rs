@@ -12,10 +12,14 @@ use super::{
 use crate::cluster::{
     Cluster, FAIR,
     node::{Node, found_journal},
+    witness,
 };
 
 /// Writes after which an event may be cut short.
 const WRITES_MAX: u64 = 14;
+
+/// Syncs after which one may fail: those of an event or two.
+const SYNCS_MAX: u64 = 4;
 
 /// A clock that is off by less is near, in milliseconds: nearer to ours than the live test of proposals is wide,
 /// twice over.
@@ -30,8 +34,8 @@ const YEAR_MS: i64 = 365 * 24 * HOUR_MS;
 pub struct Wreck {
     /// Nodes that are down, and when they start again, in milliseconds.
     down: BTreeMap<usize, u64>,
-    /// Disks that refuse, and why.
-    refusing: BTreeMap<usize, Fault>,
+    /// Disks that refuse, or will.
+    refusing: BTreeSet<usize>,
     /// Ways and connections are mended at this moment, in milliseconds.
     mended_at_ms: Option<u64>,
     /// The store of one node at a time may be gone or old: the others have what was acknowledged.
@@ -61,7 +65,6 @@ impl Wreck {
                     // start-up protocol is for.
                     if !matches!(fault, Fault::LostJournal | Fault::JournalRot | Fault::LostStore) {
                         cluster.witness.faithless.insert(key);
-                        cluster.may_stop.insert(*node);
                     }
                     cluster.witness.expect_damage_for_ever(*node);
                 }
@@ -107,30 +110,46 @@ impl Wreck {
                     self.mend_later(cluster);
                 }
             }
+            Fault::Kill if runs && cluster.random.per_mille(300) => {
+                cluster.hits.count(Fault::Kill);
+                cluster.kill(node);
+                self.goes_down(cluster, node);
+            }
+            Fault::Kill if runs && !self.refusing.contains(&node) => {
+                let writes = cluster.random.below(WRITES_MAX);
+                cluster.nodes[node].disk.lose_power_after(writes);
+                cluster.killed_in_step.insert(node);
+            }
             Fault::Crash if runs => {
                 cluster.hits.count(Fault::Crash);
                 self.crash(cluster, node);
             }
             Fault::PowerCut => {
-                cluster.hits.count(Fault::PowerCut);
+                let running: BTreeSet<usize> = running(cluster).collect();
+                if !running.is_empty() {
+                    cluster.hits.count(Fault::PowerCut);
+                }
                 for node in 0..cluster.nodes.len() {
-                    if cluster.nodes[node].replica.is_some() {
-                        self.crash(cluster, node);
+                    cluster.crash_torn(node);
+                    if running.contains(&node) {
+                        self.goes_down(cluster, node);
                     }
                 }
             }
-            Fault::CrashInStep if runs && !self.refusing.contains_key(&node) => {
+            Fault::CrashInStep if runs && !self.refusing.contains(&node) => {
                 let writes = cluster.random.below(WRITES_MAX);
                 cluster.nodes[node].disk.lose_power_after(writes);
+                cluster.killed_in_step.remove(&node);
             }
-            Fault::FullDisk if runs && !self.refusing.contains_key(&node) => {
+            Fault::FullDisk if runs && !self.refusing.contains(&node) => {
                 let writes = cluster.random.below(WRITES_MAX);
                 cluster.nodes[node].disk.fail_after(writes);
-                self.refuse(cluster, node, fault);
+                self.refuse(cluster, node);
             }
-            Fault::FailedSync if runs && !self.refusing.contains_key(&node) => {
-                cluster.nodes[node].disk.fail_next_sync();
-                self.refuse(cluster, node, fault);
+            Fault::FailedSync if runs && !self.refusing.contains(&node) => {
+                let syncs = cluster.random.below(SYNCS_MAX);
+                cluster.nodes[node].disk.fail_sync_after(syncs);
+                self.refuse(cluster, node);
             }
             Fault::BitRot if self.may_refill(cluster, plan, node) => {
                 let (nth, byte) =
@@ -173,6 +192,7 @@ impl Wreck {
         cluster.note(|| format!("FAULT {fault} at weak node {node}"));
         match fault {
             Fault::LyingSync => {
+                cluster.witness.expect_lost_promises(node);
                 cluster.nodes[node].disk.lie(true);
                 if cluster.nodes[node].replica.is_some() && cluster.random.per_mille(300) {
                     if cluster.nodes[node].disk.unsynced() > 0 {
@@ -194,6 +214,11 @@ impl Wreck {
                 self.crash(cluster, node);
                 cluster.hits.count(fault);
                 let disk = cluster.nodes[node].disk.clone();
+                // An emptied home has neither store nor journal: its key never votes again.
+                let emptied = fault == Fault::LostStore && cluster.random.per_mille(200);
+                if fault != Fault::LostStore || emptied {
+                    cluster.witness.expect_lost_promises(node);
+                }
                 match fault {
                     Fault::LostJournal => disk.lose_journal(),
                     Fault::JournalRot => disk.corrupt_journal(cluster.random.below(1 << 20) as usize),
@@ -204,8 +229,7 @@ impl Wreck {
                     }
                     _ => {
                         disk.lose_store();
-                        // An emptied home has neither: its key never votes again.
-                        if cluster.random.per_mille(200) {
+                        if emptied {
                             disk.lose_journal();
                         }
                     }
@@ -239,8 +263,10 @@ impl Wreck {
         }
         let number = cluster.nodes.len();
         cluster.nodes.push(twin);
-        cluster.may_stop.insert(number);
         cluster.witness.expect_damage_for_ever(number);
+        for one in [node, number] {
+            cluster.witness.expect_lost_promises(one);
+        }
         cluster.hits.count(Fault::Twin);
         self.twin = Some(number);
         cluster.start(number);
@@ -273,9 +299,9 @@ impl Wreck {
         self.down.insert(node, up_at_ms);
     }
 
-    fn refuse(&mut self, cluster: &mut Cluster, node: usize, fault: Fault) {
+    fn refuse(&mut self, cluster: &mut Cluster, node: usize) {
         cluster.witness.expect_disk_errors(node, true);
-        self.refusing.insert(node, fault);
+        self.refusing.insert(node);
     }
 
     /// An old store comes back: of a node that is not needed for what was acknowledged.
@@ -320,9 +346,12 @@ impl Wreck {
     /// Time has passed: what mends itself does.
     pub fn pass(&mut self, cluster: &mut Cluster) {
         let stopped = std::mem::take(&mut cluster.stopped);
-        for node in stopped.into_keys() {
-            if let Some(fault) = self.refusing.get(&node) {
-                cluster.hits.count(*fault);
+        for (node, why) in stopped {
+            // What was armed and what came of it may differ: an earlier fault can come first.
+            let by_disk =
+                [(witness::DISK_IS_FULL, Fault::FullDisk), (witness::SYNC_FAILED, Fault::FailedSync)];
+            for (_, fault) in by_disk.into_iter().filter(|(says, _)| why.contains(says)) {
+                cluster.hits.count(fault);
             }
             self.goes_down(cluster, node);
         }
@@ -366,10 +395,8 @@ impl Wreck {
         cluster.note(|| "EVERYTHING IS MENDED".to_owned());
         cluster.links.weather = FAIR;
         if plan.restarts_all {
-            for node in 0..cluster.nodes.len() {
-                if cluster.nodes[node].replica.is_some() {
-                    self.crash(cluster, node);
-                }
+            for node in running(cluster).collect::<Vec<_>>() {
+                self.crash(cluster, node);
             }
         }
         self.mend_ways(cluster);
@@ -379,8 +406,8 @@ impl Wreck {
             disk.lie(false);
             disk.heal();
             cluster.witness.expect_disk_errors(node, false);
-            let pace = &mut cluster.nodes[node].pace;
-            pace.mend(now_ms);
+            cluster.nodes[node].pace.mend(now_ms);
+            cluster.resume(node);
         }
         self.refusing.clear();
         for node in 0..cluster.nodes.len() {
@@ -389,6 +416,10 @@ impl Wreck {
             }
         }
     }
+}
+
+fn running(cluster: &Cluster) -> impl Iterator<Item = usize> {
+    (0..cluster.nodes.len()).filter(|node| cluster.nodes[*node].replica.is_some())
 }
 
 /// Validators, weak ones among them, whose clocks may be far off, this one apart.

@@ -21,8 +21,9 @@ pub(super) fn says(cluster: &mut Cluster, node: usize, action: Action, late_ms: 
 fn two_proposals(cluster: &mut Cluster, node: usize, first: &ProposalMessage, late_ms: u64) {
     let slot = first.proposal.proposal.slot;
     let time = cluster.wall().saturating_add_ms(1 + cluster.random.below(5));
-    let second =
-        craft::block(cluster, node, slot, time).map(|block| craft::propose(cluster, node, slot, block));
+    let other = craft::block(cluster, node, slot, time);
+    let other = other.filter(|block| block.hash() != first.proposal.proposal.block);
+    let second = other.map(|block| craft::propose(cluster, node, slot, block));
     let first = Message::Proposal(Box::new(first.clone()));
     for to in cluster.validators_besides(node) {
         let (one, other) = match cluster.random.below(4) {
@@ -40,9 +41,9 @@ fn two_proposals(cluster: &mut Cluster, node: usize, first: &ProposalMessage, la
     }
 }
 
-fn two_votes(cluster: &mut Cluster, node: usize, vote: Vote, late_ms: u64) {
-    let slot = vote.slot();
-    let mut blocks: Vec<BlockHash> = vote.block().into_iter().collect();
+fn two_votes(cluster: &mut Cluster, node: usize, honest: Vote, late_ms: u64) {
+    let slot = honest.slot();
+    let mut blocks: Vec<BlockHash> = honest.block().into_iter().collect();
     blocks.extend(cluster.wicked[&node].crafted.keys().copied());
     for to in cluster.validators_besides(node) {
         for _ in 0..1 + cluster.random.below(2) {
@@ -51,11 +52,13 @@ fn two_votes(cluster: &mut Cluster, node: usize, vote: Vote, late_ms: u64) {
                 (0, Some(block)) => Vote::Notarize(slot, block),
                 (1, Some(block)) => Vote::Finalize(slot, block),
                 (2, _) => Vote::Nullify(slot),
-                _ => vote,
+                _ => honest,
             };
             let signed =
                 SignedVote::sign(vote, place(cluster, node), &cluster.world.chain, &key(cluster, node));
-            did(cluster, node);
+            if vote != honest {
+                did(cluster, node);
+            }
             cluster.send_message(node, to, &Message::Vote(signed), late_ms);
         }
     }

@@ -19,8 +19,11 @@ pub(super) fn says(cluster: &mut Cluster, node: usize, action: Action, late_ms: 
     let Some(mut block) = craft::block(cluster, node, slot, time) else {
         return cluster.act(node, action, late_ms);
     };
+    let valid = block.clone();
     spoil(cluster, &mut block);
-    did(cluster, node);
+    if block != valid {
+        did(cluster, node);
+    }
     let message = craft::propose(cluster, node, slot, block);
     for to in cluster.validators_besides(node) {
         cluster.send_message(node, to, &message, late_ms);

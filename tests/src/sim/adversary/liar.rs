@@ -15,32 +15,40 @@ use crate::cluster::Cluster;
 pub(super) fn says(cluster: &mut Cluster, node: usize, action: Action, late_ms: u64) {
     match action {
         Action::Answer { channel, response } => {
-            did(cluster, node);
+            let truth = response.clone();
             let response = twisted(cluster, node, response);
+            if response != truth {
+                did(cluster, node);
+            }
             cluster.act(node, Action::Answer { channel, response }, late_ms);
         }
-        Action::Send { to, message } if matches!(*message, Message::Head(_)) => {
-            did(cluster, node);
-            let message = Arc::new(Message::Head(invented_height(cluster)));
+        Action::Send { to, message } => {
+            let message = match *message {
+                Message::Head(head) => Arc::new(Message::Head(invented_height(cluster, node, head))),
+                _ => message,
+            };
             cluster.act(node, Action::Send { to, message }, late_ms);
         }
-        Action::Announce(mut announcement) => {
-            did(cluster, node);
-            announcement = Announcement { height: invented_height(cluster), ..announcement };
-            cluster.act(node, Action::Announce(announcement), late_ms);
+        Action::Announce(truth) => {
+            let height = invented_height(cluster, node, truth.height);
+            cluster.act(node, Action::Announce(Announcement { height, ..truth }), late_ms);
         }
         action => cluster.act(node, action, late_ms),
     }
 }
 
-fn invented_height(cluster: &mut Cluster) -> Height {
+fn invented_height(cluster: &mut Cluster, node: usize, truth: Height) -> Height {
     let (highest, _) = cluster.highest();
-    match cluster.random.below(4) {
+    let height = match cluster.random.below(4) {
         0 => Height(u64::MAX),
         1 => Height(highest.0 + 1 + cluster.random.below(1_000)),
         2 => Height(highest.0 / 2),
         _ => highest,
+    };
+    if height != truth {
+        did(cluster, node);
     }
+    height
 }
 
 fn twisted(cluster: &mut Cluster, node: usize, response: Response) -> Response {

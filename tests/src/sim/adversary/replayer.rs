@@ -5,7 +5,10 @@ use tanba_ledger::{ChainId, SignedVote, Slot, ValidatorIndex, Vote};
 use tanba_node::{message::Message, replica::action::Action};
 
 use super::did;
-use crate::cluster::{Cluster, node::keys};
+use crate::{
+    cluster::{Cluster, node::keys},
+    sim::Replay,
+};
 
 pub(super) fn says(cluster: &mut Cluster, node: usize, action: Action, late_ms: u64) {
     let spoke = matches!(action, Action::Broadcast(_));
@@ -21,19 +24,25 @@ pub(super) fn says(cluster: &mut Cluster, node: usize, action: Action, late_ms: 
             }
             let place = cluster.random.place(heard.len());
             let message = cluster.wicked[&node].heard[place].clone();
-            let message = match (message, cluster.random.below(3)) {
-                (Message::Vote(signed), 0) => Message::Vote(of_another_kind(cluster, signed)),
-                (Message::Vote(signed), 1) => Message::Vote(of_another_chain(cluster, signed)),
-                (message, _) => message,
+            let (replay, message) = match (message, cluster.random.below(3)) {
+                (Message::Vote(signed), 0) => {
+                    let (replay, signed) = as_another_sentence(cluster, signed);
+                    (replay, Message::Vote(signed))
+                }
+                (Message::Vote(signed), 1) => {
+                    (Replay::OtherChain, Message::Vote(of_another_chain(cluster, signed)))
+                }
+                (message, _) => (Replay::Again, message),
             };
             did(cluster, node);
+            cluster.hits.replayed(replay);
             cluster.send_message(node, to, &message, late_ms);
         }
     }
 }
 
-/// The same signature under another sentence.
-fn of_another_kind(cluster: &mut Cluster, signed: SignedVote) -> SignedVote {
+/// The same signature under another sentence; now and then it is the same sentence.
+fn as_another_sentence(cluster: &mut Cluster, signed: SignedVote) -> (Replay, SignedVote) {
     let slot = signed.vote.slot();
     let (highest, hash) = cluster.highest();
     let block = signed.vote.block().unwrap_or(hash);
@@ -50,7 +59,12 @@ fn of_another_kind(cluster: &mut Cluster, signed: SignedVote) -> SignedVote {
             }
         }
     };
-    SignedVote { vote, ..signed }
+    let replay = match vote {
+        vote if vote == signed.vote => Replay::Again,
+        vote if vote.slot() != slot => Replay::OtherHeight,
+        _ => Replay::OtherKind,
+    };
+    (replay, SignedVote { vote, ..signed })
 }
 
 /// The same keys serve another network too, and there an honest validator said this.
