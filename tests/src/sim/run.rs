@@ -18,6 +18,9 @@ pub const RESUME_MS_MAX: u64 = 10_000;
 /// After the first transaction is final again, every honest node has it within this, in milliseconds.
 const FOLLOW_MS_MAX: u64 = 10_000;
 
+/// After all was mended, honest nodes may find what rotted before and be down for it, until then.
+const LATE_MS_MAX: u64 = 60_000;
+
 /// A client that hears nothing asks another node after this, in milliseconds.
 const CLIENT_PATIENCE_MS: u64 = 1_000;
 
@@ -119,7 +122,8 @@ fn live(cluster: &mut Cluster, plan: &Plan) -> Seen {
 
 /// Liveness: a new transaction becomes final in time, and every honest node follows.
 fn resume(cluster: &mut Cluster, plan: &Plan, wreck: &mut Wreck) -> u64 {
-    let mended_ms = cluster.now_ms();
+    let began_ms = cluster.now_ms();
+    let mut mended_ms = began_ms;
     let honest: Vec<usize> = (0..plan.universities).filter(|node| !plan.is_weak(*node)).collect();
     // One transaction is kept for this moment. Its client tries one honest node after the other.
     let transaction = pool::kept(plan.universities);
@@ -131,12 +135,17 @@ fn resume(cluster: &mut Cluster, plan: &Plan, wreck: &mut Wreck) -> u64 {
             "nothing became final within {RESUME_MS_MAX} ms after all was mended: {:?}",
             cluster.heads()
         );
-        if waited_ms >= asked.len() as u64 * CLIENT_PATIENCE_MS {
+        if cluster.now_ms() - began_ms >= asked.len() as u64 * CLIENT_PATIENCE_MS {
             let node = honest[asked.len() % honest.len()];
             asked.push(cluster.submit(node, transaction.clone()));
         }
         cluster.run_ms(LOOK_EVERY_MS);
         wreck.pass(cluster);
+        // Whoever only now finds what rotted before is down, and hurt until it runs again.
+        if honest.iter().any(|node| cluster.nodes[*node].replica.is_none()) {
+            mended_ms = cluster.now_ms();
+            assert!(mended_ms - began_ms < LATE_MS_MAX, "honest nodes go on stopping: {:?}", cluster.heads());
+        }
     }
     let resume_ms = cluster.now_ms() - mended_ms;
     let (target, _) = cluster.highest();

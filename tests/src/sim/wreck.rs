@@ -193,6 +193,7 @@ impl Wreck {
         match fault {
             Fault::LyingSync => {
                 cluster.witness.expect_lost_promises(node);
+                cluster.witness.expect_gaps(node);
                 cluster.nodes[node].disk.lie(true);
                 if cluster.nodes[node].replica.is_some() && cluster.random.per_mille(300) {
                     if cluster.nodes[node].disk.unsynced() > 0 {
