@@ -62,6 +62,9 @@ const FINAL_WITHIN_MAX: Duration = Duration::from_secs(60);
 /// Blows, all attackers together, below which a flood was none.
 const BLOWS_MIN: u64 = 32;
 
+/// The blows of a flood must land within this: the one before it may have left the port's queue full.
+const LANDS_WITHIN: Duration = Duration::from_secs(30);
+
 /// Nodes that are honest and run, the victim first.
 const HONEST: [usize; 3] = [VICTIM, 1, 2];
 
@@ -208,7 +211,11 @@ impl Field {
         self.within
     }
 
-    /// Issues diplomas for so long, one at least, while attackers attack.
+    fn dealt(&self) -> u64 {
+        self.scene.blows.load(Ordering::Relaxed)
+    }
+
+    /// Issues diplomas for so long, one at least, while attackers attack; longer until their blows land.
     async fn issue_for(&mut self, lasting: Duration, attackers: &mut JoinSet<()>) -> Result<Damage, String> {
         for node in HONEST {
             let pid = self.network.nodes[node].pid().ok_or_else(|| format!("node {node} has ended"))?;
@@ -218,7 +225,11 @@ impl Field {
         }
         let begun = Instant::now();
         let mut took = Vec::new();
-        while took.is_empty() || begun.elapsed() < lasting {
+        let is_late = |begun: Instant| begun.elapsed() >= lasting.max(LANDS_WITHIN);
+        while took.is_empty()
+            || begun.elapsed() < lasting
+            || (!attackers.is_empty() && self.dealt() < BLOWS_MIN && !is_late(begun))
+        {
             took.push(self.issue().await?);
             attackers.try_join_next().map_or(Ok(()), gave_up)?;
         }
@@ -235,7 +246,7 @@ impl Field {
         }
         Ok(Damage {
             memory_bytes,
-            blows: self.scene.blows.load(Ordering::Relaxed),
+            blows: self.dealt(),
             diplomas: took.len(),
             median: took[took.len() / 2],
             slowest: *took.last().expect("one at least"),

@@ -263,9 +263,11 @@ impl MemoryDisk {
         self.device().writes
     }
 
-    /// A disk of its own with the same content.
+    /// A disk of its own with the same content, on which nothing is about to fail.
     pub fn copy(&self) -> MemoryDisk {
-        MemoryDisk(Arc::new(Mutex::new(self.device().clone())))
+        let copy = MemoryDisk(Arc::new(Mutex::new(self.device().clone())));
+        copy.heal();
+        copy
     }
 
     /// How many values the tree has.

@@ -368,7 +368,7 @@ impl Cluster {
         self.note(|| format!("node {node} stops: {why}"));
         self.stopped.insert(node, why.to_owned());
         self.kill(node);
-        if why.contains("the store is damaged") {
+        if witness::is_damage(why) {
             self.set_aside(node);
         }
     }

@@ -39,6 +39,11 @@ const OWN_PROPOSAL: u8 = 4;
 /// How the disk in memory says that it is full.
 pub const DISK_IS_FULL: &str = "no space left";
 
+/// Whether a node that stopped with this message sets its store aside.
+pub fn is_damage(why: &str) -> bool {
+    ["is damaged", "the state has no node"].iter().any(|text| why.contains(text))
+}
+
 /// How the disk in memory says that a sync failed.
 pub const SYNC_FAILED: &str = "input/output error";
 
@@ -95,6 +100,8 @@ pub struct Witness {
     acknowledged: BTreeMap<TransactionId, Position>,
     expected: BTreeMap<usize, Expected>,
     checked_to: BTreeMap<usize, Height>,
+    /// The highest block that each node ever had, whatever became of its store.
+    once_at: BTreeMap<usize, Height>,
     /// Keys that may contradict themselves: more than one process, or none with a memory, used them.
     pub faithless: BTreeSet<PublicKey>,
 }
@@ -112,6 +119,7 @@ impl Witness {
             acknowledged: BTreeMap::new(),
             expected: BTreeMap::new(),
             checked_to: BTreeMap::new(),
+            once_at: BTreeMap::new(),
             faithless: BTreeSet::new(),
         }
     }
@@ -181,7 +189,7 @@ impl Witness {
         let by_disk = why.contains(DISK_IS_FULL) || why.contains(SYNC_FAILED);
         let by_twin = why.contains("another process votes with this validator's key");
         (expected.disk_errors && by_disk)
-            || (expected.damage && why.contains("damaged"))
+            || (expected.damage && is_damage(why))
             || (expected.lost_promises && by_twin)
     }
 
@@ -287,6 +295,8 @@ impl Witness {
         }
         if status.height >= checked {
             self.checked_to.insert(node, status.height);
+            let once_at = self.once_at.entry(node).or_default();
+            *once_at = status.height.max(*once_at);
         }
     }
 
@@ -433,7 +443,11 @@ impl Witness {
             other => unreachable!("nobody says {other:?}"),
         };
         if let Some(block) = block {
-            let there = node.disk.journal_bodies(&self.chain).contains(&block)
+            // Once it is committed, its store keeps it; what was done to that since is no fault of the node's.
+            let committed_once =
+                self.once_at.get(&number).is_some_and(|height| *height >= said.slot().height);
+            let there = committed_once
+                || node.disk.journal_bodies(&self.chain).contains(&block)
                 || self.is_committed(number, node, said.slot().height, block);
             assert!(there, "node {number} says {said:?}, and has not kept the block's body");
         }
