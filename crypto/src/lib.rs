@@ -8,6 +8,7 @@
 //! come in as arguments. Only this crate names bincode, so that the format can be replaced in one place.
 
 pub mod canonical;
+pub mod gost;
 pub mod hash;
 pub mod keys;
 #[cfg(feature = "memo")]
