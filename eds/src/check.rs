@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    Certificate, Context, Crl, Error, Proof, Response, Role, Serial, SignedData, Time, TimeStamp, Vouched,
+    Certificate, Chain, Context, Crl, Error, Proof, Response, Role, Serial, SignedData, Time, TimeStamp, Vouched,
     cms::SIGNERS_MAX,
     der::{self, tag},
     oid, ocsp, pem, tsp,
@@ -79,6 +79,8 @@ pub struct Link {
     pub serial: Serial,
     /// Its role; `None` if it names several.
     pub role: Option<Role>,
+    /// Whether its holder may sign documents with it.
+    pub signs_documents: bool,
     /// The common name of its issuer, an authority; `None` for one that no chain leads to.
     pub issuer: Option<String>,
     /// From when to when it is valid.
@@ -153,9 +155,11 @@ fn check_into(request: &Request<'_>, report: &mut Report) -> Result<(), Error> {
     match what {
         What::Certificate => {
             let certificate = Certificate::from_der(&file)?;
-            report.chain = vec![link(&certificate, None)];
-            report.set_vouched(context.certificate(&certificate)?);
-            report.chain.first().and_then(|link| link.role).ok_or(Error::RoleUnclear)?;
+            // Told even if it turns out to be revoked: the way up, as far as there is one.
+            let chain = Chain::build(&certificate, context.trust, context.at);
+            report.chain = links(&certificate, chain.as_ref().map_or(&[], Chain::issuers));
+            report.revocation = Some(context.revocation(&certificate, &chain?)?);
+            certificate.role()?;
         }
         What::Message => check_message(request, &SignedData::from_bytes(&file)?, report)?,
         What::RevocationList => {
@@ -190,7 +194,7 @@ fn check_message(request: &Request<'_>, message: &SignedData, report: &mut Repor
     report.signers = signed
         .into_iter()
         .map(|signed| SignerReport {
-            chain: links(&signed.signer),
+            chain: links(&signed.signer.certificate, signed.signer.chain.issuers()),
             signed_at: signed.time,
             stamped_at: signed.stamp.map(|(time, _)| time),
             revocation: signed.signer.proof,
@@ -201,14 +205,13 @@ fn check_message(request: &Request<'_>, message: &SignedData, report: &mut Repor
 
 impl Report {
     fn set_vouched(&mut self, vouched: Vouched<'_>) {
-        self.chain = links(&vouched);
+        self.chain = links(&vouched.certificate, vouched.chain.issuers());
         self.revocation = Some(vouched.proof);
     }
 }
 
-fn links(vouched: &Vouched<'_>) -> Vec<Link> {
-    let issuers = vouched.chain.issuers();
-    let own = std::iter::once(&vouched.certificate).chain(issuers.iter().copied());
+fn links(certificate: &Certificate, issuers: &[&Certificate]) -> Vec<Link> {
+    let own = std::iter::once(certificate).chain(issuers.iter().copied());
     own.enumerate().map(|(n, certificate)| link(certificate, issuers.get(n).copied())).collect()
 }
 
@@ -216,6 +219,7 @@ fn link(certificate: &Certificate, issuer: Option<&Certificate>) -> Link {
     Link {
         serial: certificate.serial().clone(),
         role: certificate.role().ok(),
+        signs_documents: certificate.check_may_sign().is_ok(),
         issuer: issuer.and_then(|issuer| issuer.subject().value(&oid::COMMON_NAME)).map(str::to_owned),
         validity: certificate.validity(),
     }

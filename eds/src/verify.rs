@@ -49,6 +49,12 @@ impl<'a> Context<'a> {
     /// The same with the validity of the chain judged at `at`, the revocation still now.
     fn certificate_at(&self, certificate: &Certificate, at: Time) -> Result<Vouched<'a>, Error> {
         let chain = Chain::build(certificate, self.trust, at)?;
+        let proof = self.revocation(certificate, &chain)?;
+        Ok(Vouched { certificate: certificate.clone(), chain, proof })
+    }
+
+    /// What shows that neither `certificate` nor any authority of its chain is revoked: the proof for the first.
+    pub fn revocation(&self, certificate: &Certificate, chain: &Chain<'_>) -> Result<Proof, Error> {
         let mut proof = Proof::Pinned;
         for (n, (below, issuer)) in chain.steps(certificate).into_iter().enumerate() {
             let found = match self.evidence.check(below, issuer, self.at, &self.policy) {
@@ -60,7 +66,7 @@ impl<'a> Context<'a> {
                 proof = found;
             }
         }
-        Ok(Vouched { certificate: certificate.clone(), chain, proof })
+        Ok(proof)
     }
 
     /// Checks a message: every signature, every signer's certificate and its purpose, every time. `apart` is the

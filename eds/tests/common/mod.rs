@@ -62,3 +62,12 @@ pub(crate) fn check_at(file: &[u8], trust: &Trust, evidence: &Evidence<'_>, at: 
     let context = Context { trust, evidence, at, policy: Policy::default() };
     check::check(&Request { file, content: None, nonce: None, context })
 }
+
+/// These files, lists and answers in any order, as evidence.
+pub(crate) fn evidence(files: &[Vec<u8>]) -> Evidence<'_> {
+    let mut evidence = Evidence::default();
+    for file in files {
+        evidence.add_crl(file).or_else(|_| evidence.add_ocsp(file)).expect("a readable list or answer");
+    }
+    evidence
+}
