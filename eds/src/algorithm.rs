@@ -85,9 +85,11 @@ impl PublicKey {
             let key = match curve {
                 Some(curve) => {
                     let coordinates = der::read(bits, |r| r.octets())?;
-                    PublicKey::Gost(VerifyingKey::from_certificate(curve, coordinates).map_err(|error| match error {
-                        tanba_crypto::KeyError::Weak => Error::KeyWeak,
-                        _ => Error::KeyMalformed,
+                    PublicKey::Gost(VerifyingKey::from_certificate(curve, coordinates).map_err(|error| {
+                        match error {
+                            tanba_crypto::KeyError::Weak => Error::KeyWeak,
+                            _ => Error::KeyMalformed,
+                        }
                     })?)
                 }
                 None => PublicKey::Rsa(RsaKey::from_der(bits)?),
@@ -97,7 +99,12 @@ impl PublicKey {
     }
 
     /// Checks `signature` over `message`. GOST signatures stand in the authority's own order of bytes.
-    pub fn verify(&self, algorithm: SignatureAlgorithm, message: &[u8], signature: &[u8]) -> Result<(), Error> {
+    pub fn verify(
+        &self,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Error> {
         match (self, algorithm.curve()) {
             (PublicKey::Rsa(key), None) => key.verify(message, signature),
             (PublicKey::Gost(key), Some(curve)) if key.curve() == curve => {

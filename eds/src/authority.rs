@@ -9,10 +9,12 @@ mod evidence;
 mod message;
 mod template;
 
+use std::fmt;
+
 pub use evidence::Listing;
 pub use message::Message;
-pub use template::{Template, name};
 use tanba_crypto::gost::{Layout, SigningKey, VerifyingKey, streebog_256, streebog_512};
+pub use template::{Template, name};
 
 use crate::{
     Bin, Certificate, Iin, KeyUsage, Office, Oid, Serial, Time,
@@ -35,8 +37,8 @@ pub enum Subject<'a> {
     TimeStamping,
 }
 
-/// A person's names and number, as the authority writes them.
-#[derive(Clone, Copy, Debug)]
+/// A person's names and number, as the authority writes them. `Debug` shows none of it.
+#[derive(Clone, Copy)]
 pub struct Person<'a> {
     /// Surname.
     pub surname: &'a str,
@@ -44,6 +46,12 @@ pub struct Person<'a> {
     pub name: &'a str,
     /// Twelve digits.
     pub iin: Iin,
+}
+
+impl fmt::Debug for Person<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Person")
+    }
 }
 
 /// A legal entity's name and number.
@@ -78,10 +86,17 @@ impl Authority {
     }
 
     /// An authority under this one.
-    pub fn issuing(&self, common_name: &str, key: SigningKey, serial: &Serial, validity: (Time, Time)) -> Authority {
+    pub fn issuing(
+        &self,
+        common_name: &str,
+        key: SigningKey,
+        serial: &Serial,
+        validity: (Time, Time),
+    ) -> Authority {
         let issuer = self.certificate().subject().as_der().to_vec();
         let subject = authority_name(common_name);
-        let template = authority_template(issuer, subject, &key, serial, validity, &self.0.key.verifying_key());
+        let template =
+            authority_template(issuer, subject, &key, serial, validity, &self.0.key.verifying_key());
         let certificate = template.sign(&self.0.key);
         Authority(Holder { key, certificate })
     }

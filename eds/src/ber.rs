@@ -5,13 +5,15 @@ use std::borrow::Cow;
 
 use crate::{
     Error,
-    der::{DEPTH_MAX, LENGTH_MAX, tag, write},
+    der::{DEPTH_MAX, LENGTH_MAX, header, tag, write},
 };
 
 /// An OCTET STRING made of pieces.
 const OCTETS_IN_PIECES: u8 = 0x24;
 /// The length that says: until the end marker.
 const INDEFINITE: u8 = 0x80;
+/// The bit of a tag that says: made of values.
+const CONSTRUCTED: u8 = 0x20;
 /// The end marker.
 const END: [u8; 2] = [0, 0];
 
@@ -24,77 +26,68 @@ pub(crate) fn normalise(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     if bytes.len() > LENGTH_MAX {
         return Err(Error::DerTooLong);
     }
-    let mut rest = bytes;
-    let value = value(&mut rest, 0)?;
-    if rest.is_empty() { Ok(Cow::Owned(value)) } else { Err(Error::DerTrailing) }
+    let (mut rest, mut out) = (bytes, Vec::with_capacity(bytes.len()));
+    value(&mut rest, &mut out, 0)?;
+    if rest.is_empty() { Ok(Cow::Owned(out)) } else { Err(Error::DerTrailing) }
 }
 
-/// Takes one value off `rest` and gives it in definite form.
-fn value(rest: &mut &[u8], depth: u8) -> Result<Vec<u8>, Error> {
-    if depth > DEPTH_MAX {
+/// Takes one value off `rest` and appends it in definite form.
+fn value(rest: &mut &[u8], out: &mut Vec<u8>, depth: u8) -> Result<(), Error> {
+    let tag = *rest.first().ok_or(Error::DerTruncated)?;
+    if tag & CONSTRUCTED == 0 {
+        out.extend_from_slice(definite(rest)?.0);
+        return Ok(());
+    }
+    let start = out.len();
+    let tag_out = if tag == OCTETS_IN_PIECES { tag::OCTETS } else { tag };
+    each(rest, depth, |rest, depth| {
+        if tag != OCTETS_IN_PIECES {
+            return value(rest, out, depth);
+        }
+        // A piece is a whole string: none of the national tools nests them.
+        let (piece, content) = definite(rest)?;
+        if piece[0] != tag::OCTETS {
+            return Err(Error::Ber);
+        }
+        out.extend_from_slice(content);
+        Ok(())
+    })?;
+    let header = write::header(tag_out, out.len() - start);
+    out.splice(start..start, header);
+    Ok(())
+}
+
+/// Takes one constructed value off `rest`, and each value within it by `take`.
+fn each(
+    rest: &mut &[u8],
+    depth: u8,
+    mut take: impl FnMut(&mut &[u8], u8) -> Result<(), Error>,
+) -> Result<(), Error> {
+    if depth == DEPTH_MAX {
         return Err(Error::DerDepth);
     }
-    let [tag, first, ..] = **rest else { return Err(Error::DerTruncated) };
-    if tag & 0x1f == 0x1f {
-        return Err(Error::DerHighTag);
-    }
-    let is_constructed = tag & 0x20 != 0;
-    if first == INDEFINITE {
-        if !is_constructed {
-            return Err(Error::Ber);
+    if rest.get(1) != Some(&INDEFINITE) {
+        let (_, mut content) = definite(rest)?;
+        while !content.is_empty() {
+            take(&mut content, depth + 1)?;
         }
-        *rest = &rest[2..];
-        let mut parts = Vec::new();
-        while !rest.starts_with(&END) {
-            parts.push(value(rest, depth + 1)?);
-        }
-        *rest = &rest[END.len()..];
-        return joined(tag, &parts);
+        return Ok(());
     }
-    let whole = definite(rest)?;
-    if !is_constructed {
-        return Ok(whole.to_vec());
+    *rest = &rest[2..];
+    while !rest.starts_with(&END) {
+        take(rest, depth + 1)?;
     }
-    let header = whole.len() - content_len(whole)?;
-    let mut content = &whole[header..];
-    let mut parts = Vec::new();
-    while !content.is_empty() {
-        parts.push(value(&mut content, depth + 1)?);
-    }
-    joined(tag, &parts)
+    *rest = &rest[END.len()..];
+    Ok(())
 }
 
-/// A constructed value of these parts; a string in pieces becomes the whole string.
-fn joined(tag: u8, parts: &[Vec<u8>]) -> Result<Vec<u8>, Error> {
-    if tag != OCTETS_IN_PIECES {
-        return Ok(write::element(tag, &[&parts.concat()]));
-    }
-    let mut whole = Vec::new();
-    for part in parts {
-        if part.first() != Some(&tag::OCTETS) {
-            return Err(Error::Ber);
-        }
-        whole.extend_from_slice(&part[part.len() - content_len(part)?..]);
-    }
-    Ok(write::octets(&whole))
-}
-
-/// Takes one value of definite length off `rest`.
-fn definite<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Error> {
-    let (header, length) = header(rest)?;
+/// Takes one value of definite length off `rest`: whole, and its content. The length must be minimal here too.
+fn definite<'a>(rest: &mut &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
+    let (_, header, length) = header(rest)?;
     let end = header.checked_add(length).filter(|end| *end <= rest.len()).ok_or(Error::DerTruncated)?;
     let (whole, after) = rest.split_at(end);
     *rest = after;
-    Ok(whole)
-}
-
-fn content_len(whole: &[u8]) -> Result<usize, Error> {
-    Ok(header(whole)?.1)
-}
-
-/// Lengths of header and content. A definite length must be minimal here too: no third liberty.
-fn header(bytes: &[u8]) -> Result<(usize, usize), Error> {
-    crate::der::header(bytes).map(|(_, header, length)| (header, length))
+    Ok((whole, &whole[header..]))
 }
 
 #[cfg(test)]
@@ -120,13 +113,14 @@ mod tests {
             ("3080 0201 05", Error::DerTruncated),
             ("3080 0201 05 0000 00", Error::DerTrailing),
             ("3080 0281 01 05 0000", Error::DerLength),
-            ("3080 0480 0000 0000", Error::Ber),
+            ("3080 0480 0000 0000", Error::DerLength),
             ("3080 2480 0201 05 0000 0000", Error::Ber),
             ("3080 3f00 0000", Error::DerHighTag),
+            ("3080 2480 2402 0400 0000 0000", Error::Ber),
         ] {
             assert_eq!(normal(bad), Err(error), "{bad}");
         }
-        let deep = [vec![0x30, 0x80].repeat(1_000_000), vec![0, 0]].concat();
+        let deep = [0x30, 0x80].repeat(1_000_000);
         assert_eq!(normalise(&deep).err(), Some(Error::DerDepth));
     }
 }

@@ -28,7 +28,11 @@ impl Serial {
     /// The number with these big-endian bytes, the first not zero.
     pub fn from_bytes(bytes: &[u8]) -> Result<Serial, Error> {
         let is_minimal = bytes.first().is_some_and(|first| *first != 0);
-        if is_minimal && bytes.len() <= 20 { Ok(Serial(bytes.to_vec())) } else { Err(Error::CertificateSerial) }
+        if is_minimal && bytes.len() <= 20 {
+            Ok(Serial(bytes.to_vec()))
+        } else {
+            Err(Error::CertificateSerial)
+        }
     }
 
     /// Big-endian, without leading zeros.

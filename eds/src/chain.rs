@@ -124,7 +124,12 @@ impl<'t> Chain<'t> {
 
 /// The issuer of `current`, with `below` authorities between it and the leaf. Several may bear the name (a renewed
 /// key); the error is that of the last one that fits best.
-fn find_issuer<'t>(current: &Certificate, trust: &'t Trust, below: u64, at: Time) -> Result<&'t Certificate, Error> {
+fn find_issuer<'t>(
+    current: &Certificate,
+    trust: &'t Trust,
+    below: u64,
+    at: Time,
+) -> Result<&'t Certificate, Error> {
     let mut error = Error::ChainIssuerUnknown;
     for issuer in trust.authorities().filter(|candidate| candidate.subject() == current.issuer()) {
         if issuer == current {

@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 
 use crate::{
-    Certificate, Chain, Context, Crl, Error, Proof, Response, Role, Serial, SignedData, Time, TimeStamp, Vouched,
+    Certificate, Chain, Context, Crl, Error, Proof, Response, Role, Serial, SignedData, Time, TimeStamp,
+    Vouched,
     cms::SIGNERS_MAX,
     der::{self, tag},
-    oid, ocsp, pem, tsp,
+    ocsp, oid, pem, tsp,
 };
 
 /// What to check, and against what.
@@ -247,7 +248,8 @@ fn labels(what: What) -> &'static [&'static str] {
 /// The kind, by the first values in it.
 fn recognise(bytes: &[u8]) -> Result<What, Error> {
     // An indefinite length is a message's or nobody's.
-    let is_message = |bytes: &[u8]| bytes.starts_with(&[&[tag::OID, 9], oid::CONTENT_SIGNED.content()].concat());
+    let is_message =
+        |bytes: &[u8]| bytes.starts_with(&[&[tag::OID, 9], oid::CONTENT_SIGNED.content()].concat());
     if bytes.starts_with(&[tag::SEQUENCE, 0x80]) || content(bytes, tag::SEQUENCE).is_some_and(is_message) {
         let message = SignedData::from_bytes(bytes)?;
         let is_stamp = message.content_type() == oid::CONTENT_TIME_STAMP;

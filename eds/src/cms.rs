@@ -75,7 +75,10 @@ impl SignedData {
 
     /// The certificate a signer names, which must be in the message.
     pub fn certificate_of(&self, signer: &Signer) -> Result<&Certificate, Error> {
-        self.certificates.iter().find(|certificate| signer.names(certificate)).ok_or(Error::CmsCertificateMissing)
+        self.certificates
+            .iter()
+            .find(|certificate| signer.names(certificate))
+            .ok_or(Error::CmsCertificateMissing)
     }
 
     /// Checks every signature over `content`, and gives each signer's certificate. Whether to believe the certificates

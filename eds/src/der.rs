@@ -9,6 +9,8 @@ mod values;
 pub(crate) use values::unsigned;
 pub mod write;
 
+use std::fmt;
+
 use crate::Error;
 
 /// Bytes of the largest value: above the authority's full revocation list, of about 20 MB.
@@ -59,8 +61,8 @@ pub mod tag {
     }
 }
 
-/// One value: its tag, what it holds, and all of its bytes.
-#[derive(Clone, Copy, Debug)]
+/// One value: its tag, what it holds, and all of its bytes. `Debug` shows no content.
+#[derive(Clone, Copy)]
 pub struct Element<'a> {
     /// The identifier byte.
     pub tag: u8,
@@ -73,10 +75,7 @@ pub struct Element<'a> {
 
 impl<'a> Element<'a> {
     /// Reads the content with `read`, which must read all of it.
-    pub fn open<T>(
-        &self,
-        read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    pub fn open<T>(&self, read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>) -> Result<T, Error> {
         let depth = self.depth + 1;
         if depth > DEPTH_MAX {
             return Err(Error::DerDepth);
@@ -90,8 +89,14 @@ impl<'a> Element<'a> {
     }
 }
 
+impl fmt::Debug for Element<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Element {{ tag: {:#04x}, length: {} }}", self.tag, self.content.len())
+    }
+}
+
 /// Reads values one after another.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Reader<'a> {
     rest: &'a [u8],
     depth: u8,

@@ -235,7 +235,13 @@ impl Error {
         use Error::*;
         matches!(
             self,
-            RevocationUnknown | CrlStale | CrlNotYetValid | OcspStale | OcspNotYetValid | OcspUnknown | CmsContentMissing
+            RevocationUnknown
+                | CrlStale
+                | CrlNotYetValid
+                | OcspStale
+                | OcspNotYetValid
+                | OcspUnknown
+                | CmsContentMissing
         )
     }
 }

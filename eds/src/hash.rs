@@ -30,14 +30,13 @@ impl HashAlgorithm {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<HashAlgorithm, Error> {
         reader.sequence(|r| {
             let algorithm = HashAlgorithm::from_oid(&r.oid()?).ok_or(Error::AlgorithmUnknown)?;
-            match r.peek() {
-                None => {}
-                Some(tag::OID) if algorithm == HashAlgorithm::Gost94 => {
-                    if r.oid()? != oid::HASH_GOST_94_PARAMETERS {
-                        return Err(Error::AlgorithmParameters);
-                    }
-                }
-                Some(_) => r.null().map_err(|_| Error::AlgorithmParameters)?,
+            let parameters = r.peek();
+            if parameters == Some(tag::OID) && algorithm == HashAlgorithm::Gost94 {
+                let is_its_own = r.oid()? == oid::HASH_GOST_94_PARAMETERS;
+                return if is_its_own { Ok(algorithm) } else { Err(Error::AlgorithmParameters) };
+            }
+            if parameters.is_some() {
+                r.null().map_err(|_| Error::AlgorithmParameters)?;
             }
             Ok(algorithm)
         })

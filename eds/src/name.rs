@@ -66,7 +66,9 @@ impl Name {
     /// Kinds and values, in order. Several values in one part, and kinds of strings other than the three in use, are
     /// refused.
     fn parts(&self) -> Result<Vec<(Oid, &str)>, Error> {
-        der::read(&self.der, |r| r.sequence(|r| r.list(PARTS_MAX, |r| r.nested(tag::SET, |r| r.sequence(read_part)))))
+        der::read(&self.der, |r| {
+            r.sequence(|r| r.list(PARTS_MAX, |r| r.nested(tag::SET, |r| r.sequence(read_part))))
+        })
     }
 }
 

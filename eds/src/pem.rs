@@ -21,7 +21,8 @@ pub fn decode(text: &[u8]) -> Result<(&str, Vec<u8>), Error> {
     let text = text.strip_suffix(end_of_line).unwrap_or(text);
     let lines: Vec<&str> = text.split(end_of_line).collect();
     let mut lines = lines.into_iter();
-    let label = lines.next().and_then(|line| line.strip_prefix(OPENING)?.strip_suffix(DASHES)).ok_or(Error::Pem)?;
+    let label =
+        lines.next().and_then(|line| line.strip_prefix(OPENING)?.strip_suffix(DASHES)).ok_or(Error::Pem)?;
     let last = lines.next_back().and_then(|line| line.strip_prefix(CLOSING)?.strip_suffix(DASHES));
     if last != Some(label) {
         return Err(Error::Pem);
@@ -38,7 +39,8 @@ pub fn decode(text: &[u8]) -> Result<(&str, Vec<u8>), Error> {
 /// The block with this label.
 pub fn encode(label: &str, bytes: &[u8]) -> String {
     let base64 = STANDARD.encode(bytes);
-    let lines = base64.as_bytes().chunks(LINE).map(|line| std::str::from_utf8(line).expect("base64 is ASCII"));
+    let lines =
+        base64.as_bytes().chunks(LINE).map(|line| std::str::from_utf8(line).expect("base64 is ASCII"));
     let body: String = lines.map(|line| format!("{line}\n")).collect();
     format!("{OPENING}{label}{DASHES}\n{body}{CLOSING}{label}{DASHES}\n")
 }
@@ -52,7 +54,9 @@ mod tests {
         let text = encode("CERTIFICATE", &[7; 100]);
         assert_eq!(decode(text.as_bytes()), Ok(("CERTIFICATE", vec![7; 100])));
         assert_eq!(decode(text.replace('\n', "\r\n").as_bytes()), Ok(("CERTIFICATE", vec![7; 100])));
-        for (from, to) in [("BEGIN C", "BEGIN X"), ("\nBwcH", "\n BwcH"), ("=", ""), ("-----END", "\n-----END")] {
+        for (from, to) in
+            [("BEGIN C", "BEGIN X"), ("\nBwcH", "\n BwcH"), ("=", ""), ("-----END", "\n-----END")]
+        {
             assert_eq!(decode(text.replacen(from, to, 1).as_bytes()), Err(Error::Pem), "{from:?}");
         }
         assert_eq!(decode(format!("{text}{text}").as_bytes()), Err(Error::Pem));

@@ -78,7 +78,8 @@ impl<'a> Evidence<'a> {
         policy: &Policy,
     ) -> Result<Proof, Error> {
         let by_answers = self.answers.iter().flat_map(|response| {
-            let about = response.answers().iter().filter(|answer| answer.is_about(certificate.serial(), issuer));
+            let about =
+                response.answers().iter().filter(|answer| answer.is_about(certificate.serial(), issuer));
             about.map(|answer| {
                 response.check_signer(issuer, at)?;
                 response.check_fresh(answer, at, policy)?;

@@ -79,7 +79,10 @@ impl Role {
         }
         let candidates = [
             (has(&oid::ROLE_PERSON), Role::Person),
-            (is_entity && offices.len() == 1, offices.first().map_or(Role::Other, |office| Role::Entity(*office))),
+            (
+                is_entity && offices.len() == 1,
+                offices.first().map_or(Role::Other, |office| Role::Entity(*office)),
+            ),
             (is_entity && has(&oid::ROLE_TREASURY), Role::Treasury),
             (has_below(&oid::ROLE_STAFF_ARC), Role::Staff),
             (has_below(&oid::ROLE_IDENTIFICATION_ARC), Role::Identification),

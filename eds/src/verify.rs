@@ -2,7 +2,8 @@
 //! what the caller trusts and which evidence it has?
 
 use crate::{
-    Certificate, Chain, Crl, Error, Evidence, Policy, Proof, Response, SignedData, Time, TimeStamp, Trust, oid,
+    Certificate, Chain, Crl, Error, Evidence, Policy, Proof, Response, SignedData, Time, TimeStamp, Trust,
+    oid,
 };
 
 /// What the caller brings to every check.

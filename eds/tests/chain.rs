@@ -17,7 +17,11 @@ fn bent(world: &World, bend: impl FnOnce(&mut Template)) -> Result<(), Error> {
     bent_as(world, &Subject::Person(person()), bend).and_then(|certificate| chain(world, &certificate))
 }
 
-fn bent_as(world: &World, subject: &Subject<'_>, bend: impl FnOnce(&mut Template)) -> Result<Certificate, Error> {
+fn bent_as(
+    world: &World,
+    subject: &Subject<'_>,
+    bend: impl FnOnce(&mut Template),
+) -> Result<Certificate, Error> {
     let mut template = world.nca.template(subject, &key(9).verifying_key(), &serial(9), validity());
     bend(&mut template);
     Certificate::from_der(&template.sign_unread(&world.nca.as_holder().key))
@@ -68,7 +72,8 @@ fn names_keys_and_signatures_must_be_the_issuers() {
     let other_key = write::sequence(&[&other_key]);
     assert_eq!(bent(&world, |t| t.set(oid::AUTHORITY_KEY, false, other_key)), Err(Error::ChainKeyId));
     // Signed by somebody else in the issuer's name.
-    let template = world.nca.template(&Subject::Person(person()), &key(9).verifying_key(), &serial(9), validity());
+    let template =
+        world.nca.template(&Subject::Person(person()), &key(9).verifying_key(), &serial(9), validity());
     assert_eq!(chain(&world, &template.sign(&key(8))), Err(Error::CertificateSignature));
     // The authority between is not known, or not of this root.
     let issuers = std::mem::take(&mut world.trust.issuers);
@@ -117,7 +122,8 @@ fn path_lengths_are_kept() {
     assert_eq!(chain(&world, &leaf.certificate), Ok(()));
     // The same authority, which may have none below it.
     let own = world.nca.certificate();
-    let mut template = world.root.template(&Subject::OcspResponder, &key(2).verifying_key(), own.serial(), validity());
+    let mut template =
+        world.root.template(&Subject::OcspResponder, &key(2).verifying_key(), own.serial(), validity());
     template.subject = own.subject().as_der().to_vec();
     let none = write::sequence(&[&write::truth(), &write::unsigned(&[0])]);
     template.set(oid::BASIC_CONSTRAINTS, true, none);
@@ -137,10 +143,18 @@ fn a_chain_has_an_end() {
     }
     assert_eq!(chain(&world, last.certificate()), Err(Error::ChainTooLong));
     // Two that issue each other lead nowhere.
-    let (left, right) = (Authority::root("L", key(30), &serial(30), validity()), Authority::root("R", key(31), &serial(31), validity()));
-    let (from_right, from_left) =
-        (right.issuing("L", key(30), &serial(30), validity()), left.issuing("R", key(31), &serial(31), validity()));
-    let trust = Trust { issuers: vec![from_left.certificate().clone(), from_right.certificate().clone()], ..Trust::default() };
+    let (left, right) = (
+        Authority::root("L", key(30), &serial(30), validity()),
+        Authority::root("R", key(31), &serial(31), validity()),
+    );
+    let (from_right, from_left) = (
+        right.issuing("L", key(30), &serial(30), validity()),
+        left.issuing("R", key(31), &serial(31), validity()),
+    );
+    let trust = Trust {
+        issuers: vec![from_left.certificate().clone(), from_right.certificate().clone()],
+        ..Trust::default()
+    };
     assert_eq!(Chain::build(from_left.certificate(), &trust, NOW).err(), Some(Error::ChainTooLong));
 }
 
@@ -149,7 +163,8 @@ fn test_roots_and_false_roots_are_refused() {
     let mut world = World::new();
     world.trust.devnet = false;
     assert_eq!(Chain::build(&world.person.certificate, &world.trust, NOW).err(), Some(Error::ChainTestRoot));
-    let mut template = world.nca.template(&Subject::Person(person()), &key(9).verifying_key(), &serial(9), validity());
+    let mut template =
+        world.nca.template(&Subject::Person(person()), &key(9).verifying_key(), &serial(9), validity());
     template.issuer = template.subject.clone();
     let false_root = template.sign(&key(8));
     assert_eq!(Root::new(false_root, Realm::Production).err(), Some(Error::CertificateSignature));
@@ -163,7 +178,10 @@ fn extensions_are_understood_or_refused() {
     assert_eq!(bent(&world, |t| t.set(unknown, true, value.clone())), Err(Error::ExtensionCritical));
     let twice = |t: &mut Template| t.extensions.push(t.extensions[0].clone());
     assert_eq!(bent(&world, twice), Err(Error::ExtensionTwice));
-    assert_eq!(bent(&world, |t| t.set(oid::KEY_USAGE, true, write::named_bits(0))), Err(Error::ExtensionMalformed));
+    assert_eq!(
+        bent(&world, |t| t.set(oid::KEY_USAGE, true, write::named_bits(0))),
+        Err(Error::ExtensionMalformed)
+    );
     let padded = write::element(tag::BIT_STRING, &[&[0, 0xc0]]);
     assert_eq!(bent(&world, |t| t.set(oid::KEY_USAGE, true, padded)), Err(Error::DerBitString));
     let trailing = [write::sequence(&[]), vec![0]].concat();
@@ -176,7 +194,9 @@ fn extensions_are_understood_or_refused() {
 fn a_role_is_one_and_whole() {
     let world = World::new();
     let role = |purposes: &[Oid]| {
-        let certificate = bent_as(&world, &Subject::Person(person()), |t| t.set(oid::EXTENDED_USAGE, false, oids(purposes)));
+        let certificate = bent_as(&world, &Subject::Person(person()), |t| {
+            t.set(oid::EXTENDED_USAGE, false, oids(purposes))
+        });
         certificate.and_then(|certificate| certificate.role())
     };
     assert_eq!(role(&[oid::ROLE_ENTITY, oid::ROLE_EMPLOYEE]), Ok(Role::Entity(Office::Employee)));
@@ -197,7 +217,8 @@ fn a_role_is_one_and_whole() {
 fn numbers_in_names_are_twelve_digits_and_one() {
     let world = World::new();
     let with = |parts: &[&str]| {
-        let parts: Vec<(Oid, Vec<u8>)> = parts.iter().map(|text| (oid::SERIAL_NUMBER, write::printable(text))).collect();
+        let parts: Vec<(Oid, Vec<u8>)> =
+            parts.iter().map(|text| (oid::SERIAL_NUMBER, write::printable(text))).collect();
         bent_as(&world, &Subject::Person(person()), |t| t.subject = tanba_eds::authority::name(&parts))
             .and_then(|certificate| certificate.iin().map(|iin| iin.is_some()))
     };

@@ -114,7 +114,10 @@ fn without_evidence_nothing_is_known() {
 #[test]
 fn names_and_numbers_are_read_and_not_shown() {
     let Some(head) = common::certificate("ncanode-go/leafs/legal_valid_head.pem") else { return };
-    assert_eq!(head.iin().map(|iin| iin.map(|iin| iin == Iin::from_digits("123456789011").expect("digits"))), Ok(Some(true)));
+    assert_eq!(
+        head.iin().map(|iin| iin.map(|iin| iin == Iin::from_digits("123456789011").expect("digits"))),
+        Ok(Some(true))
+    );
     assert_eq!(head.bin().map(|bin| bin.map(|bin| bin.digits() == "123456789021")), Ok(Some(true)));
     let shown = format!("{head:?} {:?} {:?}", head.subject(), head.iin());
     assert!(!shown.contains("1234567890") && !shown.contains("ТЕСТ"), "{shown}");
@@ -218,7 +221,9 @@ fn no_byte_of_a_message_or_stamp_can_be_changed() {
     let files = files();
     let evidence = evidence(&files);
     for name in ["ncanode/cms/signed_cms_gost_rsa.cms", "ncanode/cms/signed_cms_one_signer_gost_rsa.cms"] {
-        mutate(name, &data(name).expect("it is there"), 1, |bytes| is_message_believed(bytes, &trust).is_ok());
+        mutate(name, &data(name).expect("it is there"), 1, |bytes| {
+            is_message_believed(bytes, &trust).is_ok()
+        });
     }
     for name in ["ncanode/tsp/tsp_response.bin", "ncanode/tsp/tsp_token.bin"] {
         let file = data(name).expect("it is there");
@@ -246,7 +251,9 @@ fn no_byte_of_an_answer_or_list_can_be_changed() {
 #[test]
 fn the_byte_order_of_the_rfc_is_refused() {
     let Some(trust) = trust() else { return };
-    for (name, len) in [("ncanode-go/leafs/legal_valid_head.pem", 128), ("ncanode/ceo_valid_sign_2004_gost.cer", 64)] {
+    for (name, len) in
+        [("ncanode-go/leafs/legal_valid_head.pem", 128), ("ncanode/ceo_valid_sign_2004_gost.cer", 64)]
+    {
         let certificate = common::certificate(name).expect("it is there");
         let mut bytes = certificate.as_der().to_vec();
         let start = bytes.len() - len;

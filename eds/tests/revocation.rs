@@ -74,7 +74,8 @@ fn a_list_of_another_issuer_says_nothing() {
     damaged[at] ^= 1;
     assert_eq!(judge(&world, &[damaged]), Err(Error::CrlSignature));
     // An authority that may issue, but not revoke.
-    let mut template = world.root.template(&Subject::OcspResponder, &key(2).verifying_key(), &serial(2), validity());
+    let mut template =
+        world.root.template(&Subject::OcspResponder, &key(2).verifying_key(), &serial(2), validity());
     template.subject = world.nca.certificate().subject().as_der().to_vec();
     template.set(oid::BASIC_CONSTRAINTS, true, write::sequence(&[&write::truth()]));
     template.set(oid::KEY_USAGE, true, write::named_bits(1 << 5));
@@ -90,8 +91,14 @@ fn a_delta_amends_its_list() {
     let delta = |number, base, revoked: &[_], removed: &[Serial]| {
         world.nca.crl(&Listing { removed, ..listing(number, Some(base), revoked) })
     };
-    let (adds, takes) = (delta(11, 10, &[person.clone()], &[]), delta(12, 9, &[], &[person.0.clone()]));
-    assert_eq!(judge(&world, &[clean.clone(), delta(11, 10, &[], &[])]), Ok(Proof::DeltaCrl(HOUR_AGO, Some(11))));
+    let (adds, takes) = (
+        delta(11, 10, std::slice::from_ref(&person), &[]),
+        delta(12, 9, &[], std::slice::from_ref(&person.0)),
+    );
+    assert_eq!(
+        judge(&world, &[clean.clone(), delta(11, 10, &[], &[])]),
+        Ok(Proof::DeltaCrl(HOUR_AGO, Some(11)))
+    );
     assert_eq!(judge(&world, &[clean.clone(), adds.clone()]), Err(Error::Revoked));
     assert_eq!(judge(&world, &[listed.clone(), takes.clone()]), Ok(Proof::DeltaCrl(HOUR_AGO, Some(12))));
     assert_eq!(judge(&world, &[adds.clone(), takes, listed]), Ok(Proof::DeltaCrl(HOUR_AGO, Some(12))));
@@ -173,7 +180,8 @@ fn answers_count_in_their_time_and_to_their_request() {
 #[test]
 fn a_list_of_twenty_megabytes_is_read_where_it_lies() {
     let world = World::new();
-    let number = |n: u32| Serial::from_bytes(&[&[0x50; 16][..], &n.to_be_bytes()].concat()).expect("above zero");
+    let number =
+        |n: u32| Serial::from_bytes(&[&[0x50; 16][..], &n.to_be_bytes()].concat()).expect("above zero");
     let count = if cfg!(debug_assertions) { 20_000 } else { 400_000 };
     let entries: Vec<(Serial, Time, Reason)> =
         (0..count).map(|n| (number(n), HOUR_AGO, Reason::Superseded)).collect();

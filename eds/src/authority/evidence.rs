@@ -31,7 +31,8 @@ impl Authority {
     /// Signs a revocation list.
     pub fn crl(&self, listing: &Listing<'_>) -> Vec<u8> {
         let (this_update, next_update) = listing.updates;
-        let revoked = listing.revoked.iter().map(|(serial, since, why)| entry(serial, *since, reason_number(*why)));
+        let revoked =
+            listing.revoked.iter().map(|(serial, since, why)| entry(serial, *since, reason_number(*why)));
         let removed = listing.removed.iter().map(|serial| entry(serial, this_update, REMOVED));
         let entries: Vec<Vec<u8>> = revoked.chain(removed).collect();
         let key = element(tag::context(0), &[&key_identifier(&self.as_holder().key.verifying_key())]);
@@ -87,8 +88,10 @@ impl Holder {
         next_update: Option<Time>,
         nonce: Option<&[u8]>,
     ) -> Vec<u8> {
-        let answers: Vec<Vec<u8>> =
-            statuses.iter().map(|(serial, status)| answer(issuer, serial, *status, produced_at, next_update)).collect();
+        let answers: Vec<Vec<u8>> = statuses
+            .iter()
+            .map(|(serial, status)| answer(issuer, serial, *status, produced_at, next_update))
+            .collect();
         let nonce = nonce.map(|nonce| {
             let nonce = extension(&oid::OCSP_NONCE, false, &write::octets(nonce));
             element(tag::context_constructed(1), &[&sequence(&[&nonce])])
@@ -107,7 +110,13 @@ impl Holder {
     }
 }
 
-fn answer(issuer: &Certificate, serial: &Serial, status: Status, at: Time, next_update: Option<Time>) -> Vec<u8> {
+fn answer(
+    issuer: &Certificate,
+    serial: &Serial,
+    status: Status,
+    at: Time,
+    next_update: Option<Time>,
+) -> Vec<u8> {
     let hash = HashAlgorithm::Sha256;
     let about = sequence(&[
         &super::algorithm(&hash.oid()),
@@ -124,6 +133,7 @@ fn answer(issuer: &Certificate, serial: &Serial, status: Status, at: Time, next_
             element(tag::context_constructed(1), &[&write::generalized_time(since), &why])
         }
     };
-    let next = next_update.map(|next| element(tag::context_constructed(0), &[&write::generalized_time(next)]));
+    let next =
+        next_update.map(|next| element(tag::context_constructed(0), &[&write::generalized_time(next)]));
     sequence(&[&about, &status, &write::generalized_time(at), &next.unwrap_or_default()])
 }

@@ -13,7 +13,7 @@ use crate::{
 const HASH: HashAlgorithm = HashAlgorithm::Streebog512;
 
 /// A message that signers are added to.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Message<'a> {
     content_type: Oid,
     content: &'a [u8],
@@ -37,8 +37,17 @@ impl<'a> Message<'a> {
     }
 
     /// The same, with a token over the signature that `service` stamps at `stamped_at` under this number.
-    pub fn sign_stamped(self, holder: &'a Holder, time: Time, service: &Holder, stamped_at: Time, number: u64) -> Message<'a> {
-        self.sign_with(holder, Some(time), &[], |signature| Some(service.stamp(signature, stamped_at, number, None)))
+    pub fn sign_stamped(
+        self,
+        holder: &'a Holder,
+        time: Time,
+        service: &Holder,
+        stamped_at: Time,
+        number: u64,
+    ) -> Message<'a> {
+        self.sign_with(holder, Some(time), &[], |signature| {
+            Some(service.stamp(signature, stamped_at, number, None))
+        })
     }
 
     /// Lets `holder` sign, with `extra` attributes beside the usual ones, and a token over the signature.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A certificate before it is signed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Template {
     /// The number.
     pub serial: Serial,
@@ -81,8 +81,11 @@ impl Template {
 
     /// Signs it with the issuer's key, whatever it says.
     pub fn sign_unread(&self, key: &SigningKey) -> Vec<u8> {
-        let extensions: Vec<Vec<u8>> =
-            self.extensions.iter().map(|(oid, is_critical, value)| extension(oid, *is_critical, value)).collect();
+        let extensions: Vec<Vec<u8>> = self
+            .extensions
+            .iter()
+            .map(|(oid, is_critical, value)| extension(oid, *is_critical, value))
+            .collect();
         let signed = sequence(&[
             &element(tag::context_constructed(0), &[&write::unsigned(&[2])]),
             &write::unsigned(self.serial.as_bytes()),

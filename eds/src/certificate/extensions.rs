@@ -140,7 +140,9 @@ impl Extensions {
 
     fn add(&mut self, oid: Oid, is_critical: bool, value: &[u8]) -> Result<(), Error> {
         match oid {
-            oid::BASIC_CONSTRAINTS => self.basic_constraints = Some(der::read(value, read_basic_constraints)?),
+            oid::BASIC_CONSTRAINTS => {
+                self.basic_constraints = Some(der::read(value, read_basic_constraints)?)
+            }
             oid::KEY_USAGE => {
                 let bits = der::read(value, |r| r.named_bits())?;
                 // At least one bit is set (4.2.1.3).
@@ -157,7 +159,8 @@ impl Extensions {
                 }
             }
             oid::POLICIES => {
-                self.policies = der::read(value, |r| r.sequence(|r| r.list(LIST_MAX, |r| r.sequence(read_policy))))?;
+                self.policies =
+                    der::read(value, |r| r.sequence(|r| r.list(LIST_MAX, |r| r.sequence(read_policy))))?;
             }
             // Marked critical, these would say something this reader does not know (4.2.1.1, 4.2.1.2, 4.2.2.1).
             _ if is_critical && oid != oid::CRL_POINTS => return Err(Error::ExtensionCritical),

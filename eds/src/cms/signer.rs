@@ -119,7 +119,12 @@ impl Signer {
     }
 
     /// Checks content type, digest, the certificate it signed for, and the signature.
-    pub(super) fn check(&self, certificate: &Certificate, content_type: &Oid, content: &[u8]) -> Result<(), Error> {
+    pub(super) fn check(
+        &self,
+        certificate: &Certificate,
+        content_type: &Oid,
+        content: &[u8],
+    ) -> Result<(), Error> {
         if self.content_type != *content_type {
             return Err(Error::CmsContentType);
         }
@@ -183,7 +188,9 @@ impl Attributes {
                 oid::ATTRIBUTE_CONTENT_TYPE => {
                     attributes.content_type.replace(der::read(value, |r| r.oid())?).is_none()
                 }
-                oid::ATTRIBUTE_DIGEST => attributes.digest.replace(der::read(value, |r| r.octets())?.to_vec()).is_none(),
+                oid::ATTRIBUTE_DIGEST => {
+                    attributes.digest.replace(der::read(value, |r| r.octets())?.to_vec()).is_none()
+                }
                 oid::ATTRIBUTE_TIME => attributes.time.replace(der::read(value, |r| r.time())?).is_none(),
                 oid::ATTRIBUTE_CERTIFICATE | oid::ATTRIBUTE_CERTIFICATE_V2 => {
                     let is_first = kind == oid::ATTRIBUTE_CERTIFICATE;

@@ -50,7 +50,8 @@ impl<'a> Reader<'a> {
         let [unused, bytes @ ..] = self.expect(tag::BIT_STRING)?.content else {
             return Err(Error::DerBitString);
         };
-        let is_minimal = bytes.last().is_none_or(|last| *last != 0 && last.trailing_zeros() == u32::from(*unused));
+        let is_minimal =
+            bytes.last().is_none_or(|last| *last != 0 && last.trailing_zeros() == u32::from(*unused));
         if bytes.len() > 2 || !is_minimal || bytes.is_empty() && *unused != 0 {
             return Err(Error::DerBitString);
         }

@@ -6,18 +6,20 @@ use crate::{Oid, Time};
 /// A value of `tag` that holds `parts`, one after another.
 pub fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
-    let mut bytes = Vec::with_capacity(length + 6);
-    bytes.push(tag);
+    let mut bytes = header(tag, length);
+    bytes.reserve_exact(length);
+    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    bytes
+}
+
+/// Tag and length of a value with `length` bytes of content.
+pub(crate) fn header(tag: u8, length: usize) -> Vec<u8> {
     let digits = length.to_be_bytes();
     let digits = &digits[digits.iter().take_while(|digit| **digit == 0).count()..];
     if length < 0x80 {
-        bytes.push(length as u8);
-    } else {
-        bytes.push(0x80 | digits.len() as u8);
-        bytes.extend_from_slice(digits);
+        return vec![tag, length as u8];
     }
-    parts.iter().for_each(|part| bytes.extend_from_slice(part));
-    bytes
+    [&[tag, 0x80 | digits.len() as u8], digits].concat()
 }
 
 /// A SEQUENCE of whole values.
