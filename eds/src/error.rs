@@ -102,6 +102,14 @@ errors! {
     CertificateSignature = "certificate-signature", "the certificate's signature does not verify";
     /// Several roles, or an office without an entity.
     RoleUnclear = "role-unclear", "the certificate names several roles";
+    /// Another role than the act demands.
+    RoleWrong = "role-wrong", "the certificate is of another role than this demands";
+    /// Another person's.
+    PersonDiffers = "person-differs", "the certificate is another person's";
+    /// Of another legal entity.
+    EntityDiffers = "entity-differs", "the certificate is of another legal entity";
+    /// An office that may not sign for its entity.
+    OfficeWithoutRight = "office-without-right", "the holder has no right to sign for the legal entity";
     /// Two extensions of one kind.
     ExtensionTwice = "extension-twice", "an extension stands there twice";
     /// A critical extension that is not understood.

@@ -3,7 +3,7 @@
 //!
 //! Read in this order: [`der`] (the strict reader) and [`oid`] (the one table of names), [`algorithm`] (which
 //! signatures are believed), [`certificate`], [`chain`] and [`revocation`] with [`crl`] and [`ocsp`], then [`cms`] and
-//! [`tsp`], and [`verify`], which puts them together for a caller. [`check`] does all of it for a file of any kind,
+//! [`tsp`], and [`verify`], which puts them together for a caller. [`mod@check`] does all of it for a file of any kind,
 //! [`authority`] makes a throw-away authority for devnets and tests.
 //!
 //! The crate has no clock, no randomness and no IO, and compiles for wasm32: the moment, the bytes and the roots come

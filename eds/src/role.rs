@@ -1,6 +1,6 @@
 //! What a certificate's holder may do, by the purposes the national authority gives it.
 
-use crate::{Certificate, Error, Oid, oid};
+use crate::{Bin, Certificate, Error, Iin, Oid, oid};
 
 /// What a certificate is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,5 +115,33 @@ impl Role {
             Role::OcspResponder => "ocsp-responder",
             Role::Other => "other",
         }
+    }
+}
+
+/// In whose name a holder acts. None of these asks whether the certificate is to be believed.
+impl Certificate {
+    /// Checks that it is this natural person's own.
+    pub fn check_is_person(&self, iin: &Iin) -> Result<(), Error> {
+        if self.role()? != Role::Person {
+            return Err(Error::RoleWrong);
+        }
+        if self.iin()? == Some(*iin) { Ok(()) } else { Err(Error::PersonDiffers) }
+    }
+
+    /// Checks that what its holder signs is signed for this legal entity.
+    pub fn check_signs_for(&self, bin: &Bin) -> Result<(), Error> {
+        let Role::Entity(office) = self.role()? else { return Err(Error::RoleWrong) };
+        if self.bin()? != Some(*bin) {
+            return Err(Error::EntityDiffers);
+        }
+        if office.signs_for_entity() { Ok(()) } else { Err(Error::OfficeWithoutRight) }
+    }
+
+    /// Checks that it is an information system of this legal entity.
+    pub fn check_is_system_of(&self, bin: &Bin) -> Result<(), Error> {
+        if self.role()? != Role::Entity(Office::System) {
+            return Err(Error::RoleWrong);
+        }
+        if self.bin()? == Some(*bin) { Ok(()) } else { Err(Error::EntityDiffers) }
     }
 }

@@ -5,7 +5,7 @@
 mod world;
 
 use tanba_eds::{
-    Certificate, Chain, Error, Office, Oid, Realm, Role, Root, Time, Trust,
+    Bin, Certificate, Chain, Error, Iin, Office, Oid, Realm, Role, Root, Time, Trust,
     authority::{Authority, Subject, Template},
     der::{tag, write},
     oid,
@@ -97,13 +97,12 @@ fn only_an_authority_with_the_right_key_usage_issues() {
         bend(&mut template);
         template.sign(&world.root.as_holder().key)
     };
-    let cases: [(&dyn Fn(&mut Template), Error); 4] = [
-        (&|t| t.remove(&oid::BASIC_CONSTRAINTS), Error::ChainNotAuthority),
-        (&|t| t.set(oid::BASIC_CONSTRAINTS, true, write::sequence(&[])), Error::ChainNotAuthority),
-        (&|t| t.remove(&oid::KEY_USAGE), Error::ChainKeyUsage),
-        (&|t| t.set(oid::KEY_USAGE, true, write::named_bits(1)), Error::ChainKeyUsage),
+    let bent = [
+        (bend(&|t| t.remove(&oid::BASIC_CONSTRAINTS)), Error::ChainNotAuthority),
+        (bend(&|t| t.set(oid::BASIC_CONSTRAINTS, true, write::sequence(&[]))), Error::ChainNotAuthority),
+        (bend(&|t| t.remove(&oid::KEY_USAGE)), Error::ChainKeyUsage),
+        (bend(&|t| t.set(oid::KEY_USAGE, true, write::named_bits(1))), Error::ChainKeyUsage),
     ];
-    let bent: Vec<(Certificate, Error)> = cases.iter().map(|(how, error)| (bend(how), *error)).collect();
     let straight = bend(&|_| {});
     world.trust.issuers = vec![straight];
     assert_eq!(chain(&world, &world.person.certificate), Ok(()));
@@ -211,6 +210,29 @@ fn a_role_is_one_and_whole() {
         assert_eq!(role(unclear), Err(Error::RoleUnclear), "{unclear:?}");
     }
     assert!(Office::Head.signs_for_entity() && !Office::Employee.signs_for_entity());
+}
+
+#[test]
+fn each_acts_in_its_own_name_only() {
+    let world = World::new();
+    let (iin, bin) = (person().iin, entity().bin);
+    let (other_iin, other_bin) = (Iin::from_digits("000000000009"), Bin::from_digits("000000000009"));
+    let (other_iin, other_bin) = (other_iin.expect("digits"), other_bin.expect("digits"));
+    let issue = |subject: &Subject<'_>| world.nca.issue(subject, key(9), &serial(9), validity()).certificate;
+    let employee = issue(&Subject::Officer(person(), entity(), Office::Employee));
+    let system = issue(&Subject::System("УЗЕЛ", entity()));
+    let (graduate, head) = (&world.person.certificate, &world.head.certificate);
+    assert_eq!(graduate.check_is_person(&iin), Ok(()));
+    assert_eq!(graduate.check_is_person(&other_iin), Err(Error::PersonDiffers));
+    assert_eq!(head.check_is_person(&iin), Err(Error::RoleWrong));
+    assert_eq!(head.check_signs_for(&bin), Ok(()));
+    assert_eq!(head.check_signs_for(&other_bin), Err(Error::EntityDiffers));
+    assert_eq!(employee.check_signs_for(&bin), Err(Error::OfficeWithoutRight));
+    assert_eq!(graduate.check_signs_for(&bin), Err(Error::RoleWrong));
+    assert_eq!(system.check_signs_for(&bin), Err(Error::OfficeWithoutRight));
+    assert_eq!(system.check_is_system_of(&bin), Ok(()));
+    assert_eq!(system.check_is_system_of(&other_bin), Err(Error::EntityDiffers));
+    assert_eq!(head.check_is_system_of(&bin), Err(Error::RoleWrong));
 }
 
 #[test]

@@ -7,10 +7,12 @@ use tanba_eds::{Certificate, Context, Evidence, Policy, Realm, Report, Request, 
 /// A real file; `None`, after saying so, where the shared data are not at hand.
 pub(crate) fn data(name: &str) -> Option<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/kz").join(name);
-    let path = if path.exists() { path } else { Path::new("/work/shared/data/kz").join(name) };
     let found = fs::read(&path).ok();
     if found.is_none() {
-        println!("skipped: no {}", path.display());
+        #[expect(clippy::print_stdout, reason = "a skipped test says so")]
+        {
+            println!("skipped: no {}", path.display());
+        }
     }
     found
 }
