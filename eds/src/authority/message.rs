@@ -27,7 +27,8 @@ impl<'a> Message<'a> {
         Message::of(oid::CONTENT_DATA, content)
     }
 
-    fn of(content_type: Oid, content: &'a [u8]) -> Message<'a> {
+    /// A message about `content` of another type than plain data.
+    pub fn of(content_type: Oid, content: &'a [u8]) -> Message<'a> {
         Message { content_type, content, certificates: Vec::new(), signers: Vec::new() }
     }
 
