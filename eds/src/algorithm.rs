@@ -98,6 +98,14 @@ impl PublicKey {
         })
     }
 
+    /// Whether signatures of this algorithm are made with such keys.
+    pub fn is_for(&self, algorithm: SignatureAlgorithm) -> bool {
+        match self {
+            PublicKey::Gost(key) => algorithm.curve() == Some(key.curve()),
+            PublicKey::Rsa(_) => algorithm.curve().is_none(),
+        }
+    }
+
     /// Checks `signature` over `message`. GOST signatures stand in the authority's own order of bytes.
     pub fn verify(
         &self,
@@ -105,10 +113,13 @@ impl PublicKey {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), Error> {
-        match (self, algorithm.curve()) {
-            (PublicKey::Rsa(key), None) => key.verify(message, signature),
-            (PublicKey::Gost(key), Some(curve)) if key.curve() == curve => {
-                if signature.len() != 2 * curve.len_bytes() {
+        if !self.is_for(algorithm) {
+            return Err(Error::AlgorithmKey);
+        }
+        match self {
+            PublicKey::Rsa(key) => key.verify(message, signature),
+            PublicKey::Gost(key) => {
+                if signature.len() != 2 * key.curve().len_bytes() {
                     return Err(Error::SignatureLength);
                 }
                 let signature = gost::Signature::from_bytes(Layout::National, signature);
@@ -116,7 +127,6 @@ impl PublicKey {
                 let digest = algorithm.hash().digest(&[message]);
                 key.verify(&digest, &signature).map_err(|_| Error::SignatureMismatch)
             }
-            _ => Err(Error::AlgorithmKey),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 pub mod extensions;
 
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, sync::OnceLock};
 
 pub use extensions::{AuthorityKey, BasicConstraints, Extensions, KeyUsage};
 
@@ -69,7 +69,21 @@ pub struct Certificate {
     extensions: Extensions,
     algorithm: SignatureAlgorithm,
     signature: Vec<u8>,
+    verified: VerifiedBy,
 }
+
+/// The bits of the first key that verified a certificate's signature. A fact about bytes that do not change: an
+/// authority's certificate, which stands above thousands of leaves, is verified once. No part of what it is.
+#[derive(Clone, Default)]
+struct VerifiedBy(OnceLock<Vec<u8>>);
+
+impl PartialEq for VerifiedBy {
+    fn eq(&self, _: &VerifiedBy) -> bool {
+        true
+    }
+}
+
+impl Eq for VerifiedBy {}
 
 impl Certificate {
     /// Reads a certificate, and nothing after it.
@@ -116,6 +130,7 @@ impl Certificate {
                 extensions: extensions.unwrap_or_default(),
                 algorithm,
                 signature,
+                verified: VerifiedBy::default(),
             })
         })
     }
@@ -201,8 +216,15 @@ impl Certificate {
 
     /// Checks its signature by the key of `issuer`.
     pub fn check_signature(&self, issuer: &Certificate) -> Result<(), Error> {
+        // The bits stand for the key only together with its kind, which the algorithm of the signature fixes.
+        if self.verified.0.get() == Some(&issuer.key_bits) && issuer.key.is_for(self.algorithm) {
+            return Ok(());
+        }
         let signed = &self.der[self.signed.clone()];
-        issuer.key.verify(self.algorithm, signed, &self.signature).map_err(|_| Error::CertificateSignature)
+        let outcome = issuer.key.verify(self.algorithm, signed, &self.signature);
+        outcome.map_err(|_| Error::CertificateSignature)?;
+        self.verified.0.get_or_init(|| issuer.key_bits.clone());
+        Ok(())
     }
 
     /// Whether the name of the issuing key, where both sides give one, is that of `issuer`.

@@ -85,6 +85,17 @@ fn names_keys_and_signatures_must_be_the_issuers() {
 }
 
 #[test]
+fn one_issuer_that_verified_speaks_for_no_other() {
+    let world = World::new();
+    let (leaf, own) = (&world.person.certificate, world.nca.certificate());
+    let namesake = world.root.issuing("NCA", key(7), &serial(2), validity());
+    for _ in 0..2 {
+        assert_eq!(leaf.check_signature(own), Ok(()));
+        assert_eq!(leaf.check_signature(namesake.certificate()), Err(Error::CertificateSignature));
+    }
+}
+
+#[test]
 fn only_an_authority_with_the_right_key_usage_issues() {
     let mut world = World::new();
     let bend = |bend: &dyn Fn(&mut Template)| {

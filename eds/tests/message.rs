@@ -234,12 +234,15 @@ fn one_call_checks_a_file_of_any_kind() {
 }
 
 #[test]
-fn a_stamp_is_of_its_content_and_its_request() {
+fn stamps_and_answers_are_of_their_content_and_request() {
     let world = World::new();
     let stamp = world.tsa.stamp(CONTENT, NOW, 1, Some(&[5]));
     let verdict = |content, nonce| report(&world, &stamp, content, nonce).verdict;
     assert_eq!(verdict(Some(&b"else"[..]), None), Verdict::Invalid(Error::TimeStampImprint));
     assert_eq!(verdict(None, Some(&[6][..])), Verdict::Invalid(Error::TimeStampNonce));
+    let about = [(serial(3), tanba_eds::ocsp::Status::Good)];
+    let answer = world.ocsp.answer(world.nca.certificate(), &about, NOW, None, Some(&[5]));
+    assert_eq!(report(&world, &answer, None, Some(&[6])).verdict, Verdict::Invalid(Error::OcspNonce));
     let alone = report(&world, &stamp, None, None);
     assert_eq!((alone.verdict, alone.compared), (Verdict::Valid, false));
 }

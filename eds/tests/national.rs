@@ -6,6 +6,7 @@ use common::{ANSWERS, LISTS, check_at, data, evidence, trust};
 use tanba_eds::{
     Certificate, Chain, Crl, Error, Evidence, Iin, Office, Realm, Role, SignedData, Trust, Verdict,
     check::{What, open},
+    der,
     ocsp::Status,
 };
 
@@ -267,4 +268,24 @@ fn the_byte_order_of_the_rfc_is_refused() {
         let swapped = Certificate::from_der(&bytes).expect("its form is right");
         assert_eq!(Chain::build(&swapped, &trust, at).err(), Some(Error::CertificateSignature), "{name}");
     }
+}
+
+#[test]
+fn an_rsa_signature_has_one_number() {
+    let Some(leaf) = common::certificate("ncanode/individual_valid_sign_2004_rsa.cer") else { return };
+    let authority = common::certificate("ncanode/nca_rsa_test.crt").expect("it is there");
+    assert_eq!(leaf.check_signature(&authority), Ok(()));
+    // The same residue, one modulus higher, still fits the bytes.
+    let modulus = der::read(authority.key_bits(), |r| r.sequence(|r| Ok((r.unsigned()?, r.small()?))));
+    let (modulus, _) = modulus.expect("a key");
+    let mut bytes = leaf.as_der().to_vec();
+    let start = bytes.len() - modulus.len();
+    let mut carry = 0;
+    for (digit, more) in bytes[start..].iter_mut().zip(modulus).rev() {
+        let sum = u16::from(*digit) + u16::from(*more) + carry;
+        (*digit, carry) = (sum as u8, sum >> 8);
+    }
+    assert_eq!(carry, 0, "it fits");
+    let higher = Certificate::from_der(&bytes).expect("its form is right");
+    assert_eq!(higher.check_signature(&authority), Err(Error::CertificateSignature));
 }

@@ -6,7 +6,7 @@ mod world;
 
 use tanba_eds::{
     Certificate, Crl, Error, Evidence, Proof, Response, Serial, Time,
-    authority::{Holder, Listing, Subject},
+    authority::{Holder, Listing, Subject, Template},
     crl::Reason,
     der::write,
     ocsp::Status,
@@ -141,6 +141,21 @@ fn answers_of_the_issuer_or_its_responder_count() {
 fn answers_of_anybody_else_do_not() {
     let world = World::new();
     assert_eq!(judge(&world, &[answer(&world, &world.person, Status::Good)]), Err(Error::OcspResponderUsage));
+    // Appointed for something else, for nothing, or only as long as somebody else says so.
+    let template =
+        || world.nca.template(&Subject::OcspResponder, &key(8).verifying_key(), &serial(8), validity());
+    let bends: [fn(&mut Template); 4] = [
+        |t| t.remove(&oid::EXTENDED_USAGE),
+        |t| t.set(oid::EXTENDED_USAGE, false, write::sequence(&[&write::oid(&oid::PURPOSE_EMAIL)])),
+        |t| t.set(oid::KEY_USAGE, true, write::named_bits(1 << 5)),
+        |t| t.remove(&oid::OCSP_NO_CHECK),
+    ];
+    for bend in bends {
+        let mut bent = template();
+        bend(&mut bent);
+        let by = Holder { key: key(8), certificate: bent.sign(&world.nca.as_holder().key) };
+        assert_eq!(judge(&world, &[answer(&world, &by, Status::Good)]), Err(Error::OcspResponderUsage));
+    }
     let stranger = world.root.issue(&Subject::OcspResponder, key(7), &serial(7), validity());
     assert_eq!(judge(&world, &[answer(&world, &stranger, Status::Good)]), Err(Error::OcspResponder));
     let expired = world.nca.issue(&Subject::OcspResponder, key(7), &serial(7), (Time::MIN, HOUR_AGO));
@@ -150,6 +165,10 @@ fn answers_of_anybody_else_do_not() {
     // About the same number of another issuer.
     let about = [(world.person.certificate.serial().clone(), Status::Good)];
     let other = world.ocsp.answer(world.root.certificate(), &about, NOW, None, None);
+    assert_eq!(judge(&world, &[other]), Err(Error::RevocationUnknown));
+    // Or of one that has the name, but another key.
+    let namesake = world.root.issuing("NCA", key(7), &serial(7), validity());
+    let other = world.ocsp.answer(namesake.certificate(), &about, NOW, None, None);
     assert_eq!(judge(&world, &[other]), Err(Error::RevocationUnknown));
 }
 
