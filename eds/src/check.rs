@@ -109,7 +109,8 @@ pub struct Report {
     /// The kind, if it was recognised.
     pub what: Option<What>,
     /// A certificate and the authorities above it: of the certificate, the list's or answer's authority, the stamp's
-    /// service. The certificate alone where no chain was found.
+    /// service. The certificate alone where no chain was found. Of a message that fails, the certificates its signers
+    /// name, unchecked.
     pub chain: Vec<Link>,
     /// What shows that the first of the chain was not revoked.
     pub revocation: Option<Proof>,
@@ -191,7 +192,10 @@ fn check_into(request: &Request<'_>, report: &mut Report) -> Result<(), Error> {
 }
 
 fn check_message(request: &Request<'_>, message: &SignedData, report: &mut Report) -> Result<(), Error> {
+    let named = message.signers().iter().filter_map(|signer| message.certificate_of(signer).ok());
+    report.chain = named.map(|certificate| link(certificate, None)).collect();
     let signed = request.context.message(message, request.content, SIGNERS_MAX)?;
+    report.chain.clear();
     report.signers = signed
         .into_iter()
         .map(|signed| SignerReport {

@@ -8,7 +8,7 @@ mod signer;
 
 use std::{borrow::Cow, fmt};
 
-pub use signer::{Signer, SigningTime};
+pub use signer::Signer;
 
 use crate::{
     Certificate, Error, HashAlgorithm, Oid, ber,

@@ -62,8 +62,8 @@ const TABLE: &[(&str, &str, Option<Role>, &str)] = &[
     ("ncanode/ocsp/ocsp_response_ceo_sign_2004_revoked.bin", "2022-09-02T17:00:00Z", AUTHORITY, "valid"),
     ("ncanode/ocsp/ocsp_response_individual_sign_2004.bin", "2022-09-02T17:00:00Z", AUTHORITY, "valid"),
     // Messages, signed when their RSA certificate had expired: see below for their signatures.
-    ("ncanode/cms/signed_cms_gost_rsa.cms", "2022-09-29T00:00:00Z", None, "certificate-expired"),
-    ("ncanode/cms/signed_cms_one_signer_gost_rsa.cms", "2022-09-29T00:00:00Z", None, "certificate-expired"),
+    ("ncanode/cms/signed_cms_gost_rsa.cms", "2022-09-29T00:00:00Z", PERSON, "certificate-expired"),
+    ("ncanode/cms/signed_cms_one_signer_gost_rsa.cms", "2022-09-29T00:00:00Z", PERSON, "certificate-expired"),
     // Time stamps.
     ("ncanode/tsp/tsp_response.bin", "2022-09-18T14:00:00Z", Some(Role::TimeStamping), "valid"),
     ("ncanode/tsp/tsp_token.bin", "2022-09-18T14:00:00Z", Some(Role::TimeStamping), "valid"),

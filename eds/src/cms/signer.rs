@@ -9,9 +9,6 @@ use crate::{
 /// Attributes a signer may have, on either side of the signature.
 const ATTRIBUTES_MAX: usize = 8;
 
-/// The moment a signer claims to have signed at. Signed, but nobody else's word for it.
-pub type SigningTime = Time;
-
 /// Whom a signer says to be.
 enum Identifier {
     /// By issuer and serial.
@@ -98,8 +95,8 @@ impl Signer {
         self.hash
     }
 
-    /// When it says it signed.
-    pub fn time(&self) -> Option<SigningTime> {
+    /// When it says it signed: under its signature, but nobody else's word for it.
+    pub fn time(&self) -> Option<Time> {
         self.time
     }
 

@@ -17,7 +17,7 @@ pub enum Reason {
     Unspecified,
     /// The holder's key is known to others.
     KeyCompromise,
-    /// The issuer's key is known to others.
+    /// The issuer's key, or that of who vouched for a right, is known to others.
     AuthorityCompromise,
     /// The holder's name or place changed.
     AffiliationChanged,
@@ -36,7 +36,7 @@ impl Reason {
         match number {
             0 => Ok(Reason::Unspecified),
             1 => Ok(Reason::KeyCompromise),
-            2 => Ok(Reason::AuthorityCompromise),
+            2 | 10 => Ok(Reason::AuthorityCompromise),
             3 => Ok(Reason::AffiliationChanged),
             4 => Ok(Reason::Superseded),
             5 => Ok(Reason::CessationOfOperation),
