@@ -143,6 +143,26 @@ fn lists_and_answers_have_one_form() {
 }
 
 #[test]
+fn a_responder_may_be_named_by_its_key() {
+    let world = World::new();
+    let answer = world.ocsp.answer(world.nca.certificate(), &[(serial(3), Status::Good)], NOW, None, None);
+    let basic = at(&answer, &[1, 0, 1]);
+    let basic = tanba_eds::der::read(&basic, |r| r.octets()).expect("octets");
+    let named = |bits: &[u8]| {
+        let hash = tanba_eds::HashAlgorithm::Sha1.digest(&[bits]);
+        let key = write::element(tag::context_constructed(2), &[&write::octets(&hash)]);
+        let signed = replace(&at(basic, &[0]), &[0], &key);
+        let signature = write::bit_string(&tanba_eds::authority::sign(&world.ocsp.key, &signed));
+        let basic = replace(&replace(basic, &[0], &signed), &[2], &signature);
+        let response =
+            Response::from_der(&replace(&answer, &[1, 0, 1], &write::octets(&basic))).expect("an answer");
+        response.check_signer(world.nca.certificate(), NOW)
+    };
+    assert_eq!(named(world.ocsp.certificate.key_bits()), Ok(()));
+    assert_eq!(named(world.tsa.certificate.key_bits()), Err(Error::OcspResponder));
+}
+
+#[test]
 fn messages_have_one_form() {
     let world = World::new();
     let good = Message::new(CONTENT).sign(&world.person, NOW).attached();

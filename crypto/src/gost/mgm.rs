@@ -159,6 +159,7 @@ mod tests {
         hex::decode(hex).expect("hex")
     }
 
+    #[expect(clippy::type_complexity, reason = "one example of the standard, in its order")]
     fn example(number: usize) -> (Mgm, [u8; 16], Vec<u8>, Vec<u8>, Vec<u8>, [u8; 16]) {
         let [key, nonce, associated, text, sealed, tag] = EXAMPLES[number].map(bytes);
         let sized = |bytes: Vec<u8>| <[u8; 16]>::try_from(bytes).expect("16 bytes");
