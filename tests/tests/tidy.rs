@@ -134,8 +134,15 @@ fn each_outside_name_is_spoken_in_its_room() {
 
 #[test]
 fn the_replica_and_all_below_it_know_no_clock_chance_or_thread() {
-    let pure =
-        ["crypto/src", "eds/src", "ledger/src", "credential/src", "consensus/src", "genesis/src", "node/src/replica"];
+    let pure = [
+        "crypto/src",
+        "eds/src",
+        "ledger/src",
+        "credential/src",
+        "consensus/src",
+        "genesis/src",
+        "node/src/replica",
+    ];
     let words =
         ["Instant::now", "SystemTime::now", "tokio::", "getrandom", "std::thread", "std::net", "async fn"];
     for (path, text) in sources() {
