@@ -20,7 +20,7 @@ use curves::{CryptoProA, LIMBS_256, LIMBS_512, Tc26A256, Tc26A512};
 pub use hash::{gost_94, streebog_256, streebog_512};
 pub use mgm::{Mgm, MgmError};
 use point::Point;
-pub use sign::SigningKey;
+pub use sign::{OutOfRange, SigningKey};
 
 use crate::{KeyError, SignatureError};
 

@@ -39,9 +39,6 @@ pub enum KeyError {
     /// A point of small order: anyone can make signatures that such a key verifies.
     #[error("the key is weak (a point of small order)")]
     Weak,
-    /// A private number that is not from 1 to q − 1.
-    #[error("the private number is out of range")]
-    OutOfRange,
 }
 
 /// Why a signature is not believed.

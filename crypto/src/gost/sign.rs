@@ -15,10 +15,14 @@ use super::{
     curves::{Curve as _, Field, LIMBS_512, Scalar, Tc26A512},
     verify::signed_number,
 };
-use crate::KeyError;
 
 type F = Field<Tc26A512, LIMBS_512>;
 type S = Scalar<Tc26A512, LIMBS_512>;
+
+/// A number that is no private key.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("a private number is from 1 to q − 1")]
+pub struct OutOfRange;
 
 /// A private key over the 512-bit parameter set A. Wiped on drop; shows nothing of itself.
 #[derive(Clone, ZeroizeOnDrop)]
@@ -34,12 +38,12 @@ impl std::fmt::Debug for SigningKey {
 
 impl SigningKey {
     /// The key with this number, big-endian: 1 to q − 1. The caller drew it at random and wipes it.
-    pub fn from_number(number: &[u8; 64]) -> Result<SigningKey, KeyError> {
+    pub fn from_number(number: &[u8; 64]) -> Result<SigningKey, OutOfRange> {
         let d = U512::from_be_slice(number);
         let q = S::MODULUS;
         // Whether a number is in range says nothing about one that is.
         if d.is_zero_vartime() || d >= *q.as_ref() {
-            return Err(KeyError::OutOfRange);
+            return Err(OutOfRange);
         }
         Ok(SigningKey { d })
     }
