@@ -26,9 +26,6 @@ const ALL_AT_ONCE_PER_MILLE: u64 = 400;
 /// The load before a cut, in milliseconds.
 const LOAD_MS: std::ops::Range<u64> = 20..200;
 
-/// From the cut to the kill: the node meets a disk that takes nothing any more.
-const DYING_MS: std::ops::Range<u64> = 0..20;
-
 /// Blocks that the nodes with lying disks decide.
 const CONTROL_BLOCKS: u64 = 10;
 
@@ -55,11 +52,12 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         let all = plan.dice.per_mille(ALL_AT_ONCE_PER_MILLE);
         let victims: Vec<usize> =
             if all { (0..VALIDATORS).collect() } else { vec![figures.cuts.events as usize % VALIDATORS] };
+        // Power takes the process with the disk. One that lived on would believe syncs that the dying file system
+        // says it has done, and send what rests on them.
+        rig.freeze(&victims)?;
         for number in &victims {
             disks[*number].cut_power()?;
         }
-        sleep(plan.dice.pause(DYING_MS)).await;
-        // One that found its disk dead may have ended by itself.
         rig.kill_what_is_left(&victims).await?;
         for number in &victims {
             disks[*number].mount_again()?;

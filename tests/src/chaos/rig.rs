@@ -37,6 +37,9 @@ pub(super) const RESUMES_WITHIN: Duration = Duration::from_secs(10);
 /// What is no promise of time comes within this, or never.
 pub(super) const COMES_WITHIN: Duration = Duration::from_secs(60);
 
+/// Every thread of a process takes note of a signal within this.
+const FREEZES_WITHIN: Duration = Duration::from_secs(1);
+
 /// From one look to the next.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -197,6 +200,24 @@ impl Rig {
         self.kill_what_is_left(numbers).await
     }
 
+    /// Stops nodes where they are. When this returns, none of their threads comes back to their program any more; what
+    /// they have asked the system for goes on.
+    pub(super) fn freeze(&self, numbers: &[usize]) -> Result<(), Stopped> {
+        let pids: Vec<u32> = numbers.iter().filter_map(|number| self.nodes[*number].process.pid()).collect();
+        if pids.is_empty() {
+            return Ok(());
+        }
+        signal("STOP", &pids);
+        let deadline = Instant::now() + FREEZES_WITHIN;
+        while !pids.iter().all(|pid| is_frozen(*pid)) {
+            if Instant::now() > deadline {
+                return failed(format!("processes {pids:?} do not stop within {FREEZES_WITHIN:?}"));
+            }
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
     /// As [`Rig::kill`], where a node may have ended by itself.
     pub(super) async fn kill_what_is_left(&mut self, numbers: &[usize]) -> Result<(), Stopped> {
         let pids: Vec<u32> = numbers.iter().filter_map(|number| self.nodes[*number].process.pid()).collect();
@@ -352,6 +373,17 @@ impl Hurt {
         }
         self.door.send_replace(None);
     }
+}
+
+/// Whether every thread of a process stands still, or is in the system and will stand still before it comes back.
+fn is_frozen(pid: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return true };
+    threads.flatten().all(|thread| {
+        // "1234 (name) S …" (proc(5)); the name may hold anything.
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
+        state.is_none_or(|state| "TtDZX".contains(state))
+    })
 }
 
 /// Opens the door of process `pid` when it answers.
