@@ -291,6 +291,8 @@ impl WriteBehindThread {
         let (stop, stopped) = std::sync::mpsc::channel();
         let (tell, ended) = tokio::sync::oneshot::channel();
         let run = move || {
+            // What an earlier life had no time to remove.
+            write_behind.run()?;
             loop {
                 match stopped.recv_timeout(Duration::from_millis(WRITE_BEHIND_MS)) {
                     Err(std::sync::mpsc::RecvTimeoutError::Timeout) if !write_behind.is_due() => {

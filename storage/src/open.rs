@@ -60,8 +60,9 @@ pub(crate) fn open<T: Tree>(
     replay_to(&shared, head, replay)?;
     check_head(&shared, head, chain)?;
     check_roots(&shared)?;
-    // From here on every node that is not on disk is known to be in memory, and the next opening is short.
-    write_behind::run(&shared)?;
+    // From here on every node that is not on disk is known to be in memory, and the next opening is short. What died
+    // is removed when nobody waits for it.
+    write_behind::write(&shared)?;
     Ok(shared)
 }
 
@@ -127,7 +128,7 @@ fn replay_to<T: Tree>(shared: &Arc<Shared<T>>, head: Head, replay: &Replay<'_>) 
         let body_bytes = block.transactions.to_canonical().len();
         shared.write().advance(delta, body_bytes, true);
         if shared.read().overlay.is_full() {
-            write_behind::run(shared)?;
+            write_behind::write(shared)?;
         }
     }
     Ok(())

@@ -5,7 +5,8 @@
 //! leaves the old checkpoint in force, and the values above it are only nodes under their own hash and places
 //! that a replay writes again. Dead branches are listed beside the checkpoint and removed once a later run finds
 //! them out of every reader's sight: the checkpoint in force no longer needs them by then. Their list goes after
-//! a further barrier, so that none is forgotten.
+//! a further barrier, so that none is forgotten, and in the same run, so that a node that never lives long gets
+//! through its lists all the same. An opening only writes; what is listed waits for the first run after it.
 
 use std::{
     collections::BTreeSet,
@@ -32,8 +33,6 @@ pub(crate) struct Behind {
     pub(crate) checkpoint: Height,
     /// Checkpoints whose list of dead branches is still to be worked through.
     pub(crate) doomed: BTreeSet<Height>,
-    /// Those whose branches were removed since the last barrier.
-    pub(crate) emptied: Vec<Height>,
 }
 
 /// The handle by which the node's own thread writes derived state to disk, while blocks are committed.
@@ -77,14 +76,21 @@ pub(crate) fn run<T: Tree>(shared: &Shared<T>) -> Result<(), StoreError> {
     let mut behind = shared.behind.lock().unwrap_or_else(PoisonError::into_inner);
     // Asked under the lock: the run before this one may have failed.
     shared.fuse.run(|| {
-        if !shared.read().overlay.is_clean() {
-            write(shared, &mut behind)?;
-        }
+        write_waiting(shared, &mut behind)?;
         remove_doomed(shared, &mut behind)
     })
 }
 
-fn write<T: Tree>(shared: &Shared<T>, behind: &mut Behind) -> Result<(), StoreError> {
+/// The first half of a run: everything derived is on disk when this returns.
+pub(crate) fn write<T: Tree>(shared: &Shared<T>) -> Result<(), StoreError> {
+    let mut behind = shared.behind.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.fuse.run(|| write_waiting(shared, &mut behind))
+}
+
+fn write_waiting<T: Tree>(shared: &Shared<T>, behind: &mut Behind) -> Result<(), StoreError> {
+    if shared.read().overlay.is_clean() {
+        return Ok(());
+    }
     let (layer, checkpoint, height) = {
         let mut current = shared.write();
         let checkpoint = Checkpoint::of(&current.tip, &current.electors);
@@ -96,7 +102,6 @@ fn write<T: Tree>(shared: &Shared<T>, behind: &mut Behind) -> Result<(), StoreEr
     let old = std::mem::replace(&mut behind.checkpoint, height);
     assert!(old < height, "a checkpoint follows the one before");
     value::remove_all(tree, &Table::Checkpoint.at(old))?;
-    behind.emptied.drain(..).try_for_each(|height| value::remove_all(tree, &Table::Doomed.at(height)))?;
     if !layer.dead.is_empty() {
         behind.doomed.insert(height);
     }
@@ -131,7 +136,7 @@ pub(crate) fn write_layer<T: Tree>(
     tree.barrier()
 }
 
-/// Needs no barrier of its own: what a crash brings back is on its list still.
+/// What a crash brings back is on its list still.
 fn remove_doomed<T: Tree>(shared: &Shared<T>, behind: &mut Behind) -> Result<(), StoreError> {
     let head = shared.head();
     while let Some(height) = behind.doomed.first().copied().filter(|height| no_longer_read(*height, head)) {
@@ -143,8 +148,9 @@ fn remove_doomed<T: Tree>(shared: &Shared<T>, behind: &mut Behind) -> Result<(),
             Err(error) => return Err(error),
         };
         dead.iter().try_for_each(|hash| remove_node(&shared.tree, hash))?;
+        shared.tree.barrier()?;
+        value::remove_all(&shared.tree, &Table::Doomed.at(height))?;
         behind.doomed.pop_first();
-        behind.emptied.push(height);
     }
     Ok(())
 }

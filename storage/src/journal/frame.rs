@@ -125,7 +125,8 @@ fn marked(plain: &[u8]) -> Vec<u8> {
 
 /// The bytes of sectors without their marks.
 pub(crate) fn unmarked(sectors: &[u8]) -> Vec<u8> {
-    sectors.chunks(SECTOR_BYTES).flat_map(|sector| &sector[1..]).copied().collect()
+    let contents: Vec<&[u8]> = sectors.chunks(SECTOR_BYTES).map(|sector| &sector[1..]).collect();
+    contents.concat()
 }
 
 /// The content of a frame that was found whole.

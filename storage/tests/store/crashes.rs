@@ -227,3 +227,33 @@ fn a_node_whose_store_was_lost_founds_it_anew_and_keeps_its_journal() {
     let mut store = rig.open().expect("opened");
     assert_eq!(store.journal().records(), Ok(vec![b"promise".to_vec()]));
 }
+
+/// A node that dies again and again before it has written enough for a write-behind of its own.
+#[test]
+fn however_often_a_node_dies_its_next_opening_has_no_more_to_do() {
+    let (mut rig, mut store) = lived_in();
+    let mut opened = Vec::new();
+    for height in 23..103 {
+        commit_to(&mut store, height);
+        rig.crash(store);
+        let before = rig.disk.writes();
+        store = rig.open().expect("opened");
+        opened.push(rig.disk.writes() - before);
+        // The node's own thread begins with this.
+        store.write_behind().run().expect("worked through");
+    }
+    // A state that grows makes for some more writes; lists that are never done, for more with every life.
+    let early: u64 = opened[1..40].iter().sum();
+    let late: u64 = opened[41..].iter().sum();
+    assert!(late * 4 < early * 5, "openings write more and more: {opened:?}");
+    let size_bytes = store.size_bytes().expect("measured");
+    let (_, mut undisturbed) = lived_in();
+    commit_to(&mut undisturbed, 102);
+    for store in [&mut undisturbed, &mut store] {
+        commit_to(store, 120);
+        store.write_behind().run().expect("written behind");
+        commit_to(store, 138);
+        store.write_behind().run().expect("written behind");
+    }
+    assert!(store.size_bytes() == undisturbed.size_bytes(), "from {size_bytes}");
+}

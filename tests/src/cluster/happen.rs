@@ -23,6 +23,9 @@ use crate::sim::{Fault, adversary};
 /// Whatever happens, whoever asks hears something within this, in milliseconds.
 const ANSWER_MS_MAX: u64 = 1_000;
 
+/// After so many of 1,000 commits a node writes behind. On its own it would come to that after some thousand blocks.
+const WRITES_BEHIND_PER_MILLE: u64 = 200;
+
 impl Cluster {
     /// The next thing in the queue: something happens to a node now, or waits until the node has time for it.
     pub(super) fn happen(&mut self, due: Due) {
@@ -98,6 +101,7 @@ impl Cluster {
         let node = &mut self.nodes[number];
         let now = node.now(self.now_ms);
         let writes = node.disk.writes();
+        let (starts, head) = (matches!(event, Event::Started), node.head());
         let replica = node.replica.as_mut().expect("seen above");
         let handled = replica.handle(now, event);
         let wrote = node.disk.writes() > writes;
@@ -123,8 +127,23 @@ impl Cluster {
                 for action in actions {
                     self.perform(number, action, cost_ms);
                 }
+                let committed = self.nodes[number].head() > head;
+                if starts || committed && self.random.per_mille(WRITES_BEHIND_PER_MILLE) {
+                    self.write_behind(number);
+                }
             }
             Err(stop) => self.stop(number, &stop.to_string()),
+        }
+    }
+
+    /// The node's other thread writes what is derived, and removes what died.
+    fn write_behind(&mut self, number: usize) {
+        let node = &self.nodes[number];
+        let Some(write_behind) = &node.write_behind else { return };
+        match write_behind.run() {
+            _ if node.disk.has_lost_power() => self.die_in_step(number),
+            Ok(()) => {}
+            Err(error) => self.stop(number, &error.to_string()),
         }
     }
 

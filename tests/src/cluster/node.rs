@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap, sync::Arc};
 use tanba_consensus::Guard;
 use tanba_crypto::{Canonical, PublicKey};
 use tanba_ledger::{
-    ChainId, Timestamp,
+    ChainId, Height, Timestamp,
     record::PeerKind,
     state::{GenesisState, genesis_state},
     testkit::{self, Keys, World},
@@ -16,7 +16,8 @@ use tanba_node::{
     signer::Signer,
 };
 use tanba_storage::{
-    MemoryDisk, MemoryJournal, MemoryReader, MemoryStore, Store, StoreError, replay::by_the_rules,
+    MemoryDisk, MemoryJournal, MemoryReader, MemoryStore, Store, StoreError, StoreReader, WriteBehind,
+    memory::MemoryTree, replay::by_the_rules,
 };
 
 use super::delays;
@@ -71,6 +72,8 @@ pub struct Node {
     pub replica: Option<Replica<MemoryStore>>,
     /// What anyone may read of its store, while it runs.
     pub reader: Option<MemoryReader>,
+    /// What its other thread does, while it runs.
+    pub write_behind: Option<WriteBehind<MemoryTree>>,
     /// What it last said of itself.
     pub status: Option<Arc<NodeStatus>>,
     /// Clocks and speed.
@@ -150,6 +153,7 @@ impl Node {
             disk: founded_disk(universities, number),
             replica: None,
             reader: None,
+            write_behind: None,
             status: None,
             pace: Pace::default(),
             key: keys.node.public(),
@@ -164,6 +168,11 @@ impl Node {
         self.kind == PeerKind::Validator
     }
 
+    /// Its head, while it runs.
+    pub fn head(&self) -> Option<Height> {
+        self.reader.as_ref().map(|reader| reader.tip().header.height)
+    }
+
     /// Opens what its disk holds and begins a new life. A store that is gone is made anew from genesis, as a
     /// starting node does.
     pub fn open(&mut self, chain: &ChainId, universities: usize) -> Result<(), OpenError> {
@@ -173,6 +182,7 @@ impl Node {
         let store = MemoryStore::open(&self.disk, chain, &by_the_rules).map_err(OpenError::Store)?;
         let signer = self.is_validator().then(|| Signer::new(keys(self.number).validator));
         self.reader = Some(store.reader());
+        self.write_behind = Some(store.write_behind());
         let replica = Replica::open(store, signer, delays(), MempoolLimits::default());
         self.replica = Some(replica.map_err(OpenError::Replica)?);
         self.life += 1;
@@ -183,6 +193,7 @@ impl Node {
     pub fn end(&mut self) {
         self.replica = None;
         self.reader = None;
+        self.write_behind = None;
         (self.pace.busy_until_ms, self.pace.paused_until_ms) = (0, 0);
     }
 
