@@ -40,6 +40,11 @@ pub const BLOCK_UNITS_MAX: u64 = 2 * TRANSACTIONS_MAX as u64;
 /// Verification units of the dearest legal transaction: four GOST-512 approvals.
 pub const TRANSACTION_UNITS_MAX: u64 = 230 * APPROVALS_MAX as u64;
 
+/// In views above this one a fresh block is empty: a height that nobody can decide must not fill the validators' disks
+/// with what its leaders would put there. At the longest wait for a view it comes after an hour or more, when an
+/// empty block is always due.
+pub const LOADED_VIEW_MAX: u32 = 256;
+
 /// From a block's time to the expiry of a transaction in it, at most: a day, in milliseconds.
 pub const EXPIRY_MS_MAX: u64 = 24 * 3_600_000;
 
@@ -78,6 +83,13 @@ const _: () = assert!(VALIDATORS_MAX <= u16::MAX as usize);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_leaders_of_one_height_may_have_kept_is_bounded() {
+        let loaded = 1..=LOADED_VIEW_MAX;
+        let bytes = loaded.map(|view| in_view(BLOCK_BYTES_MAX as u64, TRANSACTION_BYTES_MAX as u64, view));
+        assert!(bytes.sum::<u64>() < 36 << 20);
+    }
 
     #[test]
     fn later_views_shrink_blocks_but_never_below_one_transaction() {

@@ -209,6 +209,11 @@ impl<S: Store> Replica<S> {
         (self.engine.view(), self.engine.highest_view_kept())
     }
 
+    /// Blocks of the present height that are in memory: a few beside those that agreement waits for.
+    pub fn blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
     /// Takes in one event at a time; returns what to do, in order. After an error the replica is not used again.
     pub fn handle(&mut self, now: Now, event: Event) -> Result<Vec<Action>, Stop> {
         self.now = now;

@@ -32,11 +32,12 @@ pub(crate) mod frame;
 pub use file::FileLog;
 use frame::{Scan, Writer};
 
-/// Bytes of the promises, at most. The owner rewrites the journal long before; one that does not is stopped.
+/// Bytes of the promises, at most. The owner rewrites the journal with every decided height in which it has grown large;
+/// one that comes so far in a single height is stopped.
 pub const PROMISES_BYTES_MAX: u64 = 64 << 20;
 
-/// Bytes of the bodies, at most: a height without decision through some hundred views of full blocks. A validator that
-/// comes so far stops, and goes on once the others have decided the height without it.
+/// Bytes of the bodies, at most. The bodies of one height come to a quarter of it in the views whose blocks may hold
+/// something, and then to 1 KiB a view; a validator that comes so far all the same is stopped.
 pub const BODIES_BYTES_MAX: u64 = 128 << 20;
 
 /// An append-only file. A write that failed leaves it in an unknown state; nothing is written after one.
@@ -191,15 +192,17 @@ impl<L: Log> Journal for LogJournal<L> {
             let mut bytes = frame::opening(&self.chain);
             bytes.extend(writer.frame(&[&together(records)]));
             check_room(writer.length, PROMISES_BYTES_MAX, "the promises")?;
+            self.promises.replace(&bytes)?;
+            self.syncs += 2;
+            self.promises_writer = writer;
             if lost {
+                // After the promises: with both files whole a journal reads as whole, which it must not before the
+                // promises are these.
                 self.bodies.replace(&frame::opening(&self.chain))?;
                 self.bodies_writer = Writer::new(&self.chain);
                 self.index.clear();
                 self.bodies_stale = false;
             }
-            self.promises.replace(&bytes)?;
-            self.syncs += 2;
-            self.promises_writer = writer;
             Ok(())
         })?;
         self.condition = JournalCondition::Whole;

@@ -10,8 +10,8 @@ use super::InvalidBlock;
 use crate::{
     Transaction, View,
     limits::{
-        BLOCK_BYTES_MAX, BLOCK_UNITS_MAX, TRANSACTION_BYTES_MAX, TRANSACTION_UNITS_MAX, TRANSACTIONS_MAX,
-        in_view,
+        BLOCK_BYTES_MAX, BLOCK_UNITS_MAX, LOADED_VIEW_MAX, TRANSACTION_BYTES_MAX, TRANSACTION_UNITS_MAX,
+        TRANSACTIONS_MAX, in_view,
     },
 };
 
@@ -58,12 +58,13 @@ pub struct Room {
 }
 
 impl Room {
-    /// The room of a fresh block of `view`; view 1 has all that is ever valid.
+    /// The room of a fresh block of `view`; view 1 has all that is ever valid, and a view above
+    /// [`LOADED_VIEW_MAX`] none.
     pub const fn in_view(view: View) -> Room {
         Room {
             bytes: in_view(BLOCK_BYTES_MAX as u64, TRANSACTION_BYTES_MAX as u64, view.0),
             units: in_view(BLOCK_UNITS_MAX, TRANSACTION_UNITS_MAX, view.0),
-            transactions: TRANSACTIONS_MAX,
+            transactions: if view.0 <= LOADED_VIEW_MAX { TRANSACTIONS_MAX } else { 0 },
         }
     }
 

@@ -203,6 +203,7 @@ impl<S: Store> Replica<S> {
         match output {
             Output::Entered(slot) => {
                 self.view = slot.view;
+                self.blocks.enter(slot.view);
                 self.report_status();
             }
             Output::Build(slot) => self.build(slot)?,

@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use tanba_consensus::input::Purpose;
 use tanba_crypto::{Hash, PublicKey, Verified};
 use tanba_ledger::{
-    Block, BlockHash, Header, Transaction,
+    Block, BlockHash, Header, Transaction, View,
     state::{Delta, InvalidBlock},
 };
 
 use super::{event::RequestId, mempool::Mempool};
 use crate::message::Outline;
 
-/// Blocks kept for one height. Honest leaders propose one a view; more come from dishonest ones alone.
-pub(crate) const BLOCKS_MAX: usize = 64;
+/// Blocks kept in memory for one height, beside those that agreement waits for. Honest leaders propose one a view; more
+/// come from dishonest ones. What was forgotten is taken from the journal or a peer again if it is ever needed.
+pub(crate) const BLOCKS_MAX: usize = 16;
 
 /// What is known of one block.
 #[derive(Debug, Default)]
@@ -31,6 +32,8 @@ pub(crate) struct Pending {
     pub(crate) asked: usize,
     /// The question under way.
     pub(crate) request: Option<RequestId>,
+    /// When it was last needed, by the count of such moments; 0 if it never was.
+    needed: u64,
 }
 
 impl Pending {
@@ -96,6 +99,11 @@ impl Pending {
         missing.map(|(_, name)| *name).collect()
     }
 
+    /// Whether nobody waits for anything of it.
+    fn is_idle(&self) -> bool {
+        self.purposes.is_empty() && self.request.is_none()
+    }
+
     /// Header and transactions, once all are there.
     pub(crate) fn body(&self) -> Option<(Header, Vec<Verified<Transaction>>)> {
         let header = self.header()?.clone();
@@ -124,6 +132,8 @@ impl Pending {
 #[derive(Debug, Default)]
 pub(crate) struct Blocks {
     pending: BTreeMap<BlockHash, Pending>,
+    /// How often agreement needed one.
+    needs: u64,
 }
 
 impl Blocks {
@@ -137,18 +147,51 @@ impl Blocks {
         self.pending.get_mut(block)
     }
 
+    /// How many are in memory.
+    pub(crate) fn len(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Notes the outline that came with a leader's signed proposal. Dropped if it is another block's, or if
-    /// too many blocks are known; whoever needs that one fetches it.
+    /// there is no room beside those that were needed; whoever needs that one fetches it.
     pub(crate) fn note(&mut self, block: BlockHash, outline: Outline) {
-        let fits = self.pending.contains_key(&block) || self.pending.len() < BLOCKS_MAX;
-        if fits && outline.header.hash() == block {
+        if outline.header.hash() != block {
+            return;
+        }
+        self.make_room(&block, |pending| pending.needed == 0);
+        if self.pending.contains_key(&block) || self.pending.len() < BLOCKS_MAX {
             self.pending.entry(block).or_default().set_outline(outline);
         }
     }
 
     /// A block that agreement needs: there is always room for it.
     pub(crate) fn wanted(&mut self, block: BlockHash) -> &mut Pending {
-        self.pending.entry(block).or_default()
+        self.make_room(&block, Pending::is_idle);
+        self.needs += 1;
+        let pending = self.pending.entry(block).or_default();
+        pending.needed = self.needs;
+        pending
+    }
+
+    /// Forgets those that may be forgotten, the longest unneeded first, until there is room for `block`.
+    fn make_room(&mut self, block: &BlockHash, may_go: impl Fn(&Pending) -> bool) {
+        while self.pending.len() >= BLOCKS_MAX && !self.pending.contains_key(block) {
+            let idle = self.pending.iter().filter(|(_, pending)| may_go(pending));
+            let Some(oldest) = idle.min_by_key(|(_, pending)| pending.needed).map(|(block, _)| *block) else {
+                return;
+            };
+            self.pending.remove(&oldest);
+        }
+    }
+
+    /// Agreement is in `view`: what was asked for fresh blocks of earlier ones decides nothing any more.
+    pub(crate) fn enter(&mut self, view: View) {
+        for pending in self.pending.values_mut() {
+            pending.purposes.retain(|purpose| match purpose {
+                Purpose::Fresh(slot) => slot.view >= view,
+                Purpose::Notarized => true,
+            });
+        }
     }
 
     /// Forgets all: the height is decided. Gives back the one that was decided.

@@ -85,8 +85,6 @@ impl<S: Store> Replica<S> {
     /// Takes a block as far as it can go now: complete, judged, stored, answered, committed.
     pub(super) fn advance(&mut self, hash: BlockHash) -> Result<(), Stop> {
         self.restore_body(hash)?;
-        // A body is kept for what may be said of the block; while blocks below are missing, nothing may.
-        let may_speak = self.voice.is_some() && self.startup.has_journal() && !self.is_short();
         let Some(pending) = self.blocks.get_mut(&hash) else { return Ok(()) };
         if pending.judged.is_none() {
             pending.fill_from(&self.mempool);
@@ -99,14 +97,22 @@ impl<S: Store> Replica<S> {
                 Err(BlockError::Invalid(why)) => Err(why),
                 Err(BlockError::Read(error)) => return Err(error.into()),
             };
-            if judged.is_ok() && may_speak {
-                let block = pending.block().expect("the body is complete");
-                planted!(BodyNotKept => (), self.store.journal().put_body(hash, &block.to_canonical())?);
-            }
             pending.judged = Some(judged);
         }
-        self.give_verdicts(hash);
+        self.give_verdicts(hash)?;
         self.commit_if_decided(hash)
+    }
+
+    /// Keeps a body beside the journal, for what may be said of the block now that it is found valid. While blocks below
+    /// are missing nothing may be said, and nothing is kept.
+    fn keep_body(&mut self, hash: BlockHash) -> Result<(), Stop> {
+        if self.voice.is_none() || !self.startup.has_journal() || self.is_short() {
+            return Ok(());
+        }
+        let pending = self.blocks.get(&hash).expect("judged just now");
+        let block = pending.block().expect("a judged block has a body");
+        planted!(BodyNotKept => (), self.store.journal().put_body(hash, &block.to_canonical())?);
+        Ok(())
     }
 
     /// The names that came with a proposal are not the block's: its leader lied to us, but perhaps not to
@@ -121,10 +127,14 @@ impl<S: Store> Replica<S> {
             pending.purposes.remove(&purpose);
             self.engine.handle(Input::BlockChecked { block: hash, purpose, verdict: Verdict::Invalid });
         }
+        self.fetch(hash)
+    }
+
+    /// Whether agreement waits for a block.
+    fn is_wanted(&self, hash: BlockHash) -> bool {
         let decided =
             self.deciding.as_ref().is_some_and(|certificate| certificate.vote.block() == Some(hash));
-        let wanted = self.blocks.get(&hash).is_some_and(|pending| !pending.purposes.is_empty());
-        if decided || wanted { self.fetch(hash) } else { Ok(()) }
+        decided || self.blocks.get(&hash).is_some_and(|pending| !pending.purposes.is_empty())
     }
 
     /// After a restart the body lies beside the journal already.
@@ -133,30 +143,37 @@ impl<S: Store> Replica<S> {
         if pending.header().is_some() {
             return Ok(());
         }
-        if !self.startup.has_journal() {
-            return Ok(());
-        }
-        let Some(bytes) = self.store.journal().body(&hash)? else { return Ok(()) };
-        // The file may hold a body cut short by a crash before any promise rested on it: fetched again then.
-        let Ok(Block { header, transactions }) = Block::from_canonical(&bytes, BODY_BYTES_MAX) else {
-            return Ok(());
-        };
+        let Some(Block { header, transactions }) = self.kept_body(&hash)? else { return Ok(()) };
         let checked = transactions.into_iter().map(|t| Verified::check(t, &self.chain));
-        if header.hash() == hash
-            && let Ok(transactions) = checked.collect::<Result<Vec<_>, _>>()
-        {
-            pending.set_body(header, transactions);
-        }
+        let transactions = checked
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| Stop::Journal(format!("the body of block {hash} was never valid: {error}")))?;
+        self.blocks.wanted(hash).set_body(header, transactions);
         Ok(())
     }
 
-    fn give_verdicts(&mut self, hash: BlockHash) {
-        let Some(pending) = self.blocks.get_mut(&hash) else { return };
+    /// The body of a block that lies beside the journal. Its frame is whole, or the journal would have said so.
+    fn kept_body(&mut self, hash: &BlockHash) -> Result<Option<Block>, Stop> {
+        if !self.startup.has_journal() {
+            return Ok(None);
+        }
+        let Some(bytes) = self.store.journal().body(hash)? else { return Ok(None) };
+        match Block::from_canonical(&bytes, BODY_BYTES_MAX) {
+            Ok(block) if block.hash() == *hash => Ok(Some(block)),
+            Ok(_) | Err(_) => Err(Stop::Journal(format!("what it keeps as block {hash} is not that block"))),
+        }
+    }
+
+    fn give_verdicts(&mut self, hash: BlockHash) -> Result<(), Stop> {
+        let Some(pending) = self.blocks.get_mut(&hash) else { return Ok(()) };
         let purposes = std::mem::take(&mut pending.purposes);
         for purpose in purposes {
             let pending = self.blocks.get(&hash).expect("judged just now");
             match self.verdict(pending, purpose) {
                 Ok(Some(verdict)) => {
+                    if verdict == Verdict::Valid {
+                        self.keep_body(hash)?;
+                    }
                     self.engine.handle(Input::BlockChecked { block: hash, purpose, verdict })
                 }
                 Ok(None) => unreachable!("a judged block has a verdict"),
@@ -168,6 +185,7 @@ impl<S: Store> Replica<S> {
                 }
             }
         }
+        Ok(())
     }
 
     /// What to say of a judged block; the error is the moment to say it.
@@ -206,8 +224,11 @@ impl<S: Store> Replica<S> {
         }
     }
 
-    /// Asks the next holder for what is missing, one question at a time.
+    /// Asks the next holder for what is missing, one question at a time, as long as agreement waits for it.
     fn fetch(&mut self, hash: BlockHash) -> Result<(), Stop> {
+        if !self.is_wanted(hash) {
+            return Ok(());
+        }
         let own = self.own_index();
         let others = self.tip.validators.indices().filter(|index| Some(*index) != own);
         let everyone: Vec<PublicKey> =
@@ -278,6 +299,9 @@ impl<S: Store> Replica<S> {
     pub(super) fn body_of(&mut self, block: &BlockHash) -> Result<Option<Block>, Stop> {
         if let Some(held) = self.blocks.get(block).and_then(Pending::block) {
             return Ok(Some(held));
+        }
+        if let Some(kept) = self.kept_body(block)? {
+            return Ok(Some(kept));
         }
         let Some(height) = self.reader.height_of(block)? else { return Ok(None) };
         Ok(self.reader.block(height)?.map(|certified| certified.block))

@@ -92,6 +92,10 @@ impl Voice {
             );
         }
         guard.commit(head);
+        if recovery.loss().is_none() && guard.end() <= head {
+            // It died between a commit and what follows it.
+            store.journal().forget_bodies()?;
+        }
         let startup = Startup { recovery: Some(recovery), early: BTreeMap::new() };
         Ok((Voice { signer, guard }, startup))
     }

@@ -4,7 +4,7 @@ use tanba_crypto::{Canonical, Hash};
 
 use crate::{
     Bin, Block, BlockHash, ChainId, Header, Height, Operation, Timestamp, View,
-    limits::{BLOCK_BYTES_MAX, TRANSACTION_BYTES_MAX, TRANSACTIONS_MAX},
+    limits::{BLOCK_BYTES_MAX, LOADED_VIEW_MAX, TRANSACTION_BYTES_MAX, TRANSACTIONS_MAX},
     merkle::{Leaf, MemoryNodes, Node, NodeReader, ReadError, map, tree},
     operation::Reason,
     record::{KeyRole, Quota, RecordKey, Token},
@@ -213,7 +213,9 @@ fn a_fresh_block_of_a_later_view_is_smaller() {
     assert!(Weight::of(&batches[0]).bytes <= TRANSACTION_BYTES_MAX as u64);
     assert!(check_room(&batches, View(1)).is_ok());
     assert!(check_room(&batches, View(2)).is_err());
-    assert!(check_room(&batches[..1], View(u32::MAX)).is_ok(), "the largest transaction always fits");
+    let (last_loaded, above) = (View(LOADED_VIEW_MAX), View(LOADED_VIEW_MAX + 1));
+    assert!(check_room(&batches[..1], last_loaded).is_ok(), "the largest transaction fits");
+    assert!(check_room(&batches[..1], above).is_err());
 }
 
 #[test]

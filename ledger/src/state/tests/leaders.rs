@@ -4,6 +4,7 @@ use tanba_crypto::{Canonical, Verified};
 
 use crate::{
     Operation, Transaction, View,
+    limits::LOADED_VIEW_MAX,
     record::KeyRole,
     state::{Built, LeftOut, Room, Weight, build},
     testkit::{World, award, bin, holder_act, keys},
@@ -87,6 +88,19 @@ fn a_block_of_a_later_view_stays_within_its_room() {
         assert!(crate::state::check_room(&block.transactions, view).is_ok());
         let bytes: usize = block.transactions.iter().map(|tx| tx.to_canonical().len()).sum();
         assert!(bytes > 90_000, "view {view} has room for one large transaction at least");
+    }
+}
+
+#[test]
+fn a_view_that_comes_after_hours_has_room_for_nothing_but_a_heartbeat() {
+    let world = World::new();
+    let one = world.issue(0, 0, 1);
+    for (view, fits) in [(LOADED_VIEW_MAX, true), (LOADED_VIEW_MAX + 1, false), (u32::MAX, false)] {
+        let built = build_in(&world, Room::in_view(View(view)), std::slice::from_ref(&one));
+        let taken = built.block.map_or(0, |(block, _)| block.transactions.len());
+        assert_eq!((taken, built.left_out.len()), (usize::from(fits), usize::from(!fits)), "view {view}");
+        assert_eq!(crate::state::check_room([&*one], View(view)).is_ok(), fits);
+        assert!(crate::state::check_room([], View(view)).is_ok());
     }
 }
 
