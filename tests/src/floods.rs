@@ -21,7 +21,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -64,6 +64,9 @@ const BLOWS_MIN: u64 = 32;
 
 /// The blows of a flood must land within this: the one before it may have left the port's queue full.
 const LANDS_WITHIN: Duration = Duration::from_secs(30);
+
+/// Good transactions of the attacker's. Of one that was seen within a minute only the first is sent.
+const GOOD: u64 = 4_096;
 
 /// Nodes that are honest and run, the victim first.
 const HONEST: [usize; 3] = [VICTIM, 1, 2];
@@ -108,14 +111,26 @@ pub struct Scene {
     pub observer_key: SigningKey,
     /// Transactions with good approvals by officers of the stolen university.
     pub good: Vec<Transaction>,
+    /// How many of those were taken one after the other: gossip that was seen a moment ago is not sent.
+    taken: AtomicUsize,
     /// What the attackers have done so far: connections, drops, frames, messages, calls.
-    pub blows: AtomicU64,
+    blows: AtomicU64,
 }
 
 impl Scene {
     /// Counts one blow.
     pub fn blow(&self) {
-        self.blows.fetch_add(1, Ordering::Relaxed);
+        self.blows(1);
+    }
+
+    /// Counts blows.
+    pub fn blows(&self, count: u64) {
+        self.blows.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// The good transaction that was not taken for the longest time.
+    pub fn next_good(&self) -> &Transaction {
+        &self.good[self.taken.fetch_add(1, Ordering::Relaxed) % self.good.len()]
     }
 }
 
@@ -167,7 +182,8 @@ impl Field {
             node_key: key(&parties[STOLEN].node),
             validator_key: key(&parties[STOLEN].validator),
             observer_key: key(&network.founded.observer().node),
-            good: (0..256).map(|n| network.issue(STOLEN, 1_000_000 + n * 20, 20)).collect(),
+            good: (0..GOOD).map(|n| network.issue(STOLEN, 1_000_000 + n * 20, 20)).collect(),
+            taken: AtomicUsize::new(0),
             blows: AtomicU64::new(0),
         };
         Field { network, scene: Arc::new(scene), issued: 0, within: FINAL_WITHIN_MAX }
