@@ -170,6 +170,11 @@ impl Rig {
         self.looks.end().await
     }
 
+    /// Stores that were looked into, and held what their nodes had answered for.
+    pub(super) fn held(&self) -> u64 {
+        self.looks.held()
+    }
+
     /// A control: the store of a node that does not run lacks what the node has answered for, and that is seen. Gives
     /// what it lacks.
     pub(super) async fn misses(&mut self, number: usize) -> Result<String, Stopped> {
