@@ -37,7 +37,7 @@ const CUTS_OF_A_NETWORK: u64 = 100;
 
 /// Cuts until the count is reached: one of all disks at one moment counts once.
 pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
-    needs_disks()?;
+    needs_disks(&plan.folder)?;
     let images = fast_folder(&plan.folder)?;
     let mut figures = Figures::default();
     let (mut networks, mut all_at_once) = (0, 0);

@@ -87,14 +87,16 @@ pub(super) struct Relay {
     pub(super) counts: Arc<Counts>,
 }
 
-/// What a relay needs of this machine.
+/// What a relay needs of this machine: one node more is plugged in, and goes.
 pub(super) fn needs_relay() -> Result<(), Stopped> {
     needs::root()?;
-    needs::file("/dev/net/tun")?;
     needs::program("nsenter", &["--version"])?;
-    let probe = namespace(VALIDATORS);
-    needs::program("ip", &["netns", "add", &probe])?;
-    needs::run("ip", &["netns", "del", &probe])
+    needs::program("ip", &["-V"])?;
+    let space = namespace(VALIDATORS);
+    let entered = plug_in(VALIDATORS)
+        .and_then(|_device| needs::run("nsenter", &[&format!("--net=/run/netns/{space}"), "true"]));
+    let removed = needs::run("ip", &["netns", "del", &space]);
+    needs::tried("a namespace behind a TAP device", entered.and(removed))
 }
 
 /// The namespace of a node.
