@@ -20,7 +20,10 @@ use crate::{client::Client, home::Home};
 /// A node answers within this after its start.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// How often it is asked until then.
+/// A node ends within this after the wish to stop; by default its own deadline is 10 s.
+const STOPS_WITHIN: Duration = Duration::from_secs(60);
+
+/// How often it is asked until it answers.
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// Bytes of a log's end that a failure shows.
@@ -52,6 +55,14 @@ pub enum ProcessError {
     /// It does not answer.
     #[error("the node of {name} does not answer after {} s; the end of its log:\n{log}", READY_WITHIN.as_secs())]
     Silent {
+        /// Whose node.
+        name: String,
+        /// What it logged last.
+        log: String,
+    },
+    /// It was to stop and did not, so that it was killed.
+    #[error("the node of {name} did not stop within {} s and was killed; the end of its log:\n{log}", STOPS_WITHIN.as_secs())]
+    Killed {
         /// Whose node.
         name: String,
         /// What it logged last.
@@ -183,17 +194,21 @@ impl NodeProcess {
         child.kill().await.map_err(|source| self.failed("kill", source))
     }
 
-    /// Stops the process by closing its input, and waits for its end; kills it when it takes too long.
+    /// Stops the process by closing its input, and waits for its end. Fails if it ends in no good order, and if it
+    /// takes too long: then it is killed.
     pub async fn stop(&mut self) -> Result<(), ProcessError> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
         drop(child.stdin.take());
-        match tokio::time::timeout(READY_WITHIN, child.wait()).await {
+        match tokio::time::timeout(STOPS_WITHIN, child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(()),
             Ok(Ok(status)) => {
                 Err(ProcessError::Ended { name: self.name.clone(), status, log: self.log_end() })
             }
             Ok(Err(source)) => Err(self.failed("stop", source)),
-            Err(_) => child.kill().await.map_err(|source| self.failed("kill", source)),
+            Err(_) => {
+                child.kill().await.map_err(|source| self.failed("kill", source))?;
+                Err(ProcessError::Killed { name: self.name.clone(), log: self.log_end() })
+            }
         }
     }
 
@@ -212,5 +227,25 @@ impl NodeProcess {
     fn log_end(&self) -> String {
         let log = std::fs::read(self.log_path()).unwrap_or_default();
         String::from_utf8_lossy(&log[log.len().saturating_sub(LOG_SHOWN_BYTES)..]).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_that_does_not_stop_is_killed_and_that_is_no_good_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = folder.path().join("hangs");
+        std::fs::write(&program, "#!/bin/sh\nexec sleep 600\n").expect("written");
+        std::fs::set_permissions(&program, Permissions::from_mode(0o700)).expect("its owner's");
+        let mut node = NodeProcess::new("nobody", &program, &Home::at(folder.path()));
+        node.start().expect("it starts");
+        let error = node.stop().await.expect_err("it did not stop");
+        assert!(matches!(error, ProcessError::Killed { .. }), "{error}");
+        assert_eq!(node.pid(), None);
     }
 }

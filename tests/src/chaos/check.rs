@@ -105,7 +105,8 @@ impl Checked {
                 return failed(format!("{:?}: {name} logged: {}", line.said, line.text));
             }
         }
-        Ok(Figures { acknowledged: acknowledged.len() as u64 * DIPLOMAS, ..Figures::default() })
+        let acknowledged = acknowledged.len() as u64 * DIPLOMAS;
+        Ok(Figures { acknowledged, looks: rig.held(), ..Figures::default() })
     }
 }
 

@@ -4,7 +4,9 @@
 //! `strace` counts for each thread of a process by itself; the thread that first makes its K-th call is hit. The
 //! call that is hit does not happen.
 
-use std::{fs, num::NonZeroU64, os::unix::process::ExitStatusExt, path::PathBuf, time::Duration};
+use std::{
+    fs, num::NonZeroU64, os::unix::process::ExitStatusExt, path::PathBuf, process::ExitStatus, time::Duration,
+};
 
 use tanba_ledger::Height;
 use tanba_node::devnet::ProcessError;
@@ -55,6 +57,9 @@ const FAILURES: [(&str, &str); 4] =
 /// Of each, so many where every place is asked for: a failing call is met alike everywhere.
 const FAILURES_MAX: NonZeroU64 = NonZeroU64::new(8).expect("eight");
 
+/// The signal that kills (signal(7)).
+const SIGKILL: i32 = 9;
+
 /// What `strace` notes at a call that it answered itself.
 const INJECTED: &str = "(INJECTED)";
 
@@ -63,8 +68,8 @@ const NOTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// How a run under `strace` ended.
 enum Run {
-    /// Killed, or by itself: its exit code, and the end of its log.
-    Ended(Option<i32>, String),
+    /// Killed, or by itself: how, and the end of its log.
+    Ended(ExitStatus, String),
     /// It did its work.
     Through,
 }
@@ -85,9 +90,9 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         for k in places(plan.options.points()) {
             match run_under(plan, &mut rig, &format!("{call}:signal=SIGKILL:when={k}"), files).await? {
                 Run::Through => break,
-                Run::Ended(None, _) => hit += 1,
-                Run::Ended(Some(code), log) => {
-                    return failed(format!("ended with {code} instead of being killed:\n{log}"));
+                Run::Ended(status, _) if status.signal() == Some(SIGKILL) => hit += 1,
+                Run::Ended(status, log) => {
+                    return failed(format!("the node ended ({status}) instead of being killed:\n{log}"));
                 }
             }
             heals(plan, &mut rig, &mut checked).await?;
@@ -111,8 +116,10 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         let mut hit = 0;
         for k in places(plan.options.points().at_most(FAILURES_MAX)) {
             match run_under(plan, &mut rig, &format!("{call}:error={error}:when={k}"), files).await? {
-                Run::Through => break,
-                Run::Ended(code, log) => says_what_failed(call, error, code, &log)?,
+                // It made fewer calls.
+                Run::Through if !is_injected(plan) => break,
+                Run::Through => return failed(format!("a node ignored {error} of its {call} number {k}")),
+                Run::Ended(status, log) => says_what_failed(call, error, status, &log)?,
             }
             was_injected(plan).await?;
             heals(plan, &mut rig, &mut checked).await?;
@@ -124,8 +131,8 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         figures.disk_faults += hit;
     }
     // Nothing is synced, but everything is written: a kill takes nothing of it.
-    if let Run::Ended(code, log) = goes_on_under(plan, &mut rig, "fdatasync,fsync:retval=0", &[]).await? {
-        return failed(format!("a lying sync was noticed, but nothing was lost ({code:?}):\n{log}"));
+    if let Run::Ended(status, log) = goes_on_under(plan, &mut rig, "fdatasync,fsync:retval=0", &[]).await? {
+        return failed(format!("a lying sync was noticed, but nothing was lost ({status}):\n{log}"));
     }
     rig.kill(&[VICTIM]).await?;
     was_injected(plan).await?;
@@ -158,10 +165,15 @@ fn trace(plan: &Plan) -> PathBuf {
     plan.folder.join("trace")
 }
 
+/// Whether `strace` has answered a call itself. It notes that before the node goes on.
+fn is_injected(plan: &Plan) -> bool {
+    fs::read_to_string(trace(plan)).is_ok_and(|noted| noted.contains(INJECTED))
+}
+
 /// In the run that ended, `strace` did answer a call itself.
 async fn was_injected(plan: &Plan) -> Result<(), Stopped> {
     let deadline = Instant::now() + NOTED_WITHIN;
-    while !fs::read_to_string(trace(plan)).is_ok_and(|noted| noted.contains(INJECTED)) {
+    while !is_injected(plan) {
         if Instant::now() > deadline {
             return failed("no call failed or lied: the node no longer makes it, or is traced wrongly");
         }
@@ -201,7 +213,7 @@ async fn goes_on_under(plan: &Plan, rig: &mut Rig, inject: &str, files: &[&str])
     loop {
         if let Err(ProcessError::Ended { status, log, .. }) = rig.nodes[VICTIM].process.check_running() {
             rig.kill_what_is_left(&[VICTIM]).await?;
-            return Ok(Run::Ended(status.code(), log));
+            return Ok(Run::Ended(status, log));
         }
         if let Some(client) = rig.nodes[VICTIM].client()
             && let Ok(info) = client.node_info().await
@@ -225,10 +237,7 @@ async fn stop(rig: &mut Rig) -> Result<Run, Stopped> {
     match rig.nodes[VICTIM].process.stop().await {
         Ok(()) => Ok(Run::Through),
         Err(ProcessError::Ended { log, .. }) if log.contains(LATE) => Ok(Run::Through),
-        Err(ProcessError::Ended { status, log, .. }) => {
-            assert!(status.code().is_some() || status.signal() == Some(9), "{status}");
-            Ok(Run::Ended(status.code(), log))
-        }
+        Err(ProcessError::Ended { status, log, .. }) => Ok(Run::Ended(status, log)),
         Err(other) => failed(other.to_string()),
     }
 }
@@ -241,10 +250,10 @@ async fn heals(plan: &Plan, rig: &mut Rig, checked: &mut Checked) -> Result<(), 
 }
 
 /// The node ended with a code of its manual, the system's words and what to do next.
-fn says_what_failed(call: &str, error: &str, code: Option<i32>, log: &str) -> Result<(), Stopped> {
-    let known = code.is_some_and(|code| CODES_OF_FAILED_DISK.contains(&code));
+fn says_what_failed(call: &str, error: &str, status: ExitStatus, log: &str) -> Result<(), Stopped> {
+    let known = status.code().is_some_and(|code| CODES_OF_FAILED_DISK.contains(&code));
     if known && log.contains("error: ") && log.contains("next: ") {
         return Ok(());
     }
-    failed(format!("after {error} of {call} the node ended with {code:?} and said:\n{log}"))
+    failed(format!("after {error} of {call} the node ended ({status}) and said:\n{log}"))
 }

@@ -32,22 +32,44 @@ const CONTROL_BLOCKS: u64 = 10;
 /// Cuts from one proof of everything new to the next.
 const CUTS_BETWEEN_PROOFS: u64 = 20;
 
+/// Cuts from one network to the next: each begins with an empty ledger, so that nodes start quickly to the end.
+const CUTS_OF_A_NETWORK: u64 = 100;
+
 /// Cuts until the count is reached: one of all disks at one moment counts once.
 pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
-    needs_disks()?;
+    needs_disks(&plan.folder)?;
     let images = fast_folder(&plan.folder)?;
-    let network = plan.folder.join("network");
-    let mut disks = Vec::new();
-    for number in 1..=VALIDATORS {
-        disks.push(home_on_disk(&images, &network, number, DISK_BYTES)?);
-    }
-    let mut rig = Rig::found(plan, &network);
-    disks.iter().try_for_each(Disk::sync)?;
-    rig.start_all().await?;
-
-    let (mut checked, mut figures) = (Checked::default(), Figures::default());
-    let (mut all_at_once, mut next_proof) = (0, CUTS_BETWEEN_PROOFS);
+    let mut figures = Figures::default();
+    let (mut networks, mut all_at_once) = (0, 0);
     while figures.cuts.events < plan.options.cuts() {
+        networks += 1;
+        let enough = plan.options.cuts().min(figures.cuts.events + CUTS_OF_A_NETWORK);
+        all_at_once += hurt(plan, &images, &format!("network-{networks}"), &mut figures, enough).await?;
+    }
+    figures
+        .notes
+        .push(format!("all four nodes lost power at once {all_at_once} times, in {networks} networks"));
+    match control(plan, &images).await {
+        Ok(seen) => figures.notes.push(seen),
+        Err(stopped) => figures.skip("control with lying disks", stopped)?,
+    }
+    fs::remove_dir_all(&images)?;
+    Ok(figures)
+}
+
+/// A network whose disks lose power until there were `enough` cuts; gives how often all did.
+async fn hurt(
+    plan: &mut Plan,
+    images: &Path,
+    name: &str,
+    figures: &mut Figures,
+    enough: u64,
+) -> Result<u64, Stopped> {
+    let (disks, mut rig) = found_on_disks(plan, images, name)?;
+    rig.start_all().await?;
+    let mut checked = Checked::default();
+    let mut all_at_once = 0;
+    while figures.cuts.events < enough {
         sleep(plan.dice.pause(LOAD_MS)).await;
         let all = plan.dice.per_mille(ALL_AT_ONCE_PER_MILLE);
         let victims: Vec<usize> =
@@ -73,36 +95,34 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         } else {
             rig.client(victims[0]).await?;
         }
-        if figures.cuts.events >= next_proof {
+        if figures.cuts.events.is_multiple_of(CUTS_BETWEEN_PROOFS) {
             checked.proves_new(&mut rig).await?;
-            next_proof = figures.cuts.events + CUTS_BETWEEN_PROOFS;
             progress("cuts", figures.cuts.events, plan.options.cuts());
         }
     }
     figures.add(&checked.ends(&mut rig).await?);
-    match control(plan, &images).await {
-        Ok(seen) => figures.notes.push(seen),
-        Err(stopped) => figures.skip("control with lying disks", stopped)?,
-    }
-    figures.notes.push(format!("all four nodes lost power at once {all_at_once} times"));
     drop(rig);
-    drop(disks);
-    fs::remove_dir_all(&images)?;
-    Ok(figures)
+    disks.into_iter().try_for_each(Disk::remove)?;
+    fs::remove_dir_all(plan.folder.join(name))?;
+    Ok(all_at_once)
+}
+
+/// A network, founded, with every home on a disk of its own; nothing runs yet. The disks must outlive it.
+fn found_on_disks(plan: &Plan, images: &Path, name: &str) -> Result<(Vec<Disk>, Rig), Stopped> {
+    let (images, network) = (images.join(name), plan.folder.join(name));
+    fs::create_dir(&images)?;
+    let disks: Result<Vec<Disk>, Stopped> =
+        (1..=VALIDATORS).map(|number| home_on_disk(&images, &network, number, DISK_BYTES)).collect();
+    let (disks, rig) = (disks?, Rig::found(plan, &network));
+    disks.iter().try_for_each(Disk::sync)?;
+    Ok((disks, rig))
 }
 
 /// The control: each disk whose syncs lie must lose something with its power, and the look into its store must miss it,
 /// or these cuts cut nothing. Gives a line that says what was missed.
 async fn control(plan: &Plan, images: &Path) -> Result<String, Stopped> {
     needs::program("strace", &["-D", "-f", "-qq", "-o", "/dev/null", "true"])?;
-    let (images, network) = (images.join("control"), plan.folder.join("control"));
-    fs::create_dir(&images)?;
-    let mut disks = Vec::new();
-    for number in 1..=VALIDATORS {
-        disks.push(home_on_disk(&images, &network, number, DISK_BYTES)?);
-    }
-    let mut rig = Rig::found(plan, &network);
-    disks.iter().try_for_each(Disk::sync)?;
+    let (disks, mut rig) = found_on_disks(plan, images, "control")?;
     let lying = ["-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:retval=0"];
     let words = ["strace", "-D", "-f", "-qq", "-o", "/dev/null"].iter().chain(&lying);
     let words: Vec<String> = words.map(|word| (*word).to_owned()).collect();

@@ -17,6 +17,9 @@ const LETS_GO_WITHIN: Duration = Duration::from_secs(10);
 /// Where images lie when there is room: memory is as good as a disk below a file system that loses its power.
 const MEMORY: &str = "/dev/shm";
 
+/// Bytes of the disk that shows whether disks work here.
+const PROBE_BYTES: u64 = 8 << 20;
+
 /// An ext4 file system on a file.
 #[derive(Debug)]
 pub(super) struct Disk {
@@ -24,11 +27,17 @@ pub(super) struct Disk {
     mounted_at: PathBuf,
 }
 
-/// What disks need of this machine.
-pub(super) fn needs_disks() -> Result<(), Stopped> {
+/// What disks need of this machine: a small one in `folder` loses its power and comes back.
+pub(super) fn needs_disks(folder: &Path) -> Result<(), Stopped> {
     needs::root()?;
     needs::program("mkfs.ext4", &["-V"])?;
-    needs::program("losetup", &["--find"])
+    let works = || {
+        let disk = Disk::new(folder, &folder.join("probe"), PROBE_BYTES)?;
+        disk.cut_power()?;
+        disk.mount_again()?;
+        disk.remove()
+    };
+    needs::tried("an ext4 that can lose its power", works())
 }
 
 /// A new folder in memory, or else below `folder`, for what must be fast; the caller removes it.

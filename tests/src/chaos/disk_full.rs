@@ -31,7 +31,7 @@ const EXIT_FAILURE: i32 = 1;
 
 /// Fills and frees.
 pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
-    needs_disks()?;
+    needs_disks(&plan.folder)?;
     let images = fast_folder(&plan.folder)?;
     let network = plan.folder.join("network");
     let disk = home_on_disk(&images, &network, VICTIM + 1, DISK_BYTES)?;

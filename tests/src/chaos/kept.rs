@@ -49,6 +49,8 @@ pub(super) struct Looks {
     copies: PathBuf,
     begun: usize,
     under_way: usize,
+    /// Those that missed nothing.
+    held: u64,
     looks: mpsc::Sender<Look>,
     ended: UnboundedReceiver<Result<(), Stopped>>,
 }
@@ -64,7 +66,7 @@ impl Looks {
             // Whoever began the looks may be gone.
             to_do.into_iter().all(|look| done.send(look.judge(&chain)).is_ok())
         });
-        Looks { copies, begun: 0, under_way: 0, looks, ended }
+        Looks { copies, begun: 0, under_way: 0, held: 0, looks, ended }
     }
 
     /// Copies the store of a node that does not run, and begins to look for what it owes. What an earlier
@@ -92,19 +94,29 @@ impl Looks {
     /// Whether any look that was begun has not ended.
     pub(super) fn are_under_way(&mut self) -> Result<bool, Stopped> {
         while let Ok(ended) = self.ended.try_recv() {
-            self.under_way -= 1;
-            ended?;
+            self.count(ended)?;
         }
         Ok(self.under_way > 0)
+    }
+
+    /// Looks that ended and missed nothing.
+    pub(super) fn held(&self) -> u64 {
+        self.held
     }
 
     /// Waits for the looks that were begun.
     pub(super) async fn end(&mut self) -> Result<(), Stopped> {
         while self.under_way > 0 {
             let ended = self.ended.recv().await.expect("the thread ends after this");
-            self.under_way -= 1;
-            ended?;
+            self.count(ended)?;
         }
+        Ok(())
+    }
+
+    fn count(&mut self, ended: Result<(), Stopped>) -> Result<(), Stopped> {
+        self.under_way -= 1;
+        ended?;
+        self.held += 1;
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use super::{
     Plan, Stopped,
     check::Checked,
     disk::fast_folder,
+    failed,
     report::{Figures, progress},
     rig::Rig,
 };
@@ -68,7 +69,12 @@ async fn hurt(plan: &mut Plan, folder: &Path, figures: &mut Figures, enough: u64
             progress("kills", figures.kills.events, plan.options.kills());
         }
     }
-    figures.add(&checked.ends(&mut rig).await?);
+    let ended = checked.ends(&mut rig).await?;
+    let due = full_stops * VALIDATORS as u64;
+    if ended.looks < due {
+        return failed(format!("{} stores were looked into, {due} were due after full stops", ended.looks));
+    }
+    figures.add(&ended);
     drop(rig);
     fs::remove_dir_all(folder)?;
     Ok(full_stops)

@@ -1,7 +1,7 @@
 //! What a scenario needs of this machine. Each is probed by being used; what is missing makes the scenario
 //! skipped, with the reason.
 
-use std::{path::Path, process::Command};
+use std::process::Command;
 
 use super::Stopped;
 
@@ -34,9 +34,14 @@ pub(super) fn root() -> Result<(), Stopped> {
     }
 }
 
-/// A file or device.
-pub(super) fn file(path: &str) -> Result<(), Stopped> {
-    if Path::new(path).exists() { Ok(()) } else { skipped(format!("{path} is not there")) }
+/// Something done once to see whether it can be done here, `what` in words.
+pub(super) fn tried(what: &str, done: Result<(), Stopped>) -> Result<(), Stopped> {
+    match done {
+        Err(Stopped::Failed(why)) => {
+            skipped(format!("{what} cannot be had here: {}", why.lines().next().unwrap_or("no reason given")))
+        }
+        done => done,
+    }
 }
 
 /// Runs a command that was probed before; its failure is the scenario's.

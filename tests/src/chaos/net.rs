@@ -1,7 +1,7 @@
 //! Weather of the network: loss, delay, duplication and reordering; one-way cuts; splits without a quorum, which
 //! must decide nothing; and nodes alone. After each the weather clears, and commits must go on in time.
 
-use std::{fs, sync::atomic::Ordering, time::Duration};
+use std::{fs, time::Duration};
 
 use tanba_ledger::Height;
 use tokio::time::{Instant, sleep};
@@ -10,7 +10,7 @@ use super::{
     Plan, Stopped,
     check::Checked,
     failed,
-    relay::{Relay, Weather, address, clients_address, namespace, needs_relay},
+    relay::{Relay, Tally, Weather, address, clients_address, namespace, needs_relay},
     report::Figures,
     rig::{COMES_WITHIN, Rig},
     shim,
@@ -32,7 +32,7 @@ const LONG_SPLIT: Duration = Duration::from_secs(15);
 /// Each weather in turn.
 pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
     needs_relay()?;
-    let relay = Relay::new(&plan.dice)?;
+    let mut relay = Relay::new(&plan.dice)?;
     let mut rig = Rig::found(plan, &plan.folder.join("network"));
     move_out(&rig)?;
     for number in 0..VALIDATORS {
@@ -55,7 +55,7 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
             let head = rig.head(0).await?;
             rig.load.acknowledged_above(head, COMES_WITHIN).await?;
         }
-        clears(&relay, &mut rig, &mut figures, &mut checked).await?;
+        clears(&mut relay, &mut rig, &mut figures, &mut checked).await?;
     }
     let mut stall_max = Duration::ZERO;
     for victim in 0..VALIDATORS {
@@ -63,10 +63,12 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
         let (deaf, mute) = (Weather::one_way(&others, &[victim]), Weather::one_way(&[victim], &others));
         // By turns: one that hears nobody, and one that nobody hears.
         relay.set(if victim % 2 == 0 { deaf } else { mute });
+        let (_, in_all) = rig.load.acknowledged_by(victim, 0);
         stall_max = stall_max.max(decides(&mut rig, &others).await?);
         sleep(plan.dice.pause(SPLIT_MS)).await;
         stall_max = stall_max.max(decides(&mut rig, &others).await?);
-        clears(&relay, &mut rig, &mut figures, &mut checked).await?;
+        is_cut_off(&rig, victim, in_all)?;
+        clears(&mut relay, &mut rig, &mut figures, &mut checked).await?;
     }
     let half = 1 + plan.dice.place(VALIDATORS - 1);
     let (mut one, mut other) =
@@ -74,7 +76,7 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
     for lasts in [plan.dice.pause(SPLIT_MS), LONG_SPLIT] {
         relay.set(Weather::split(&one, &other));
         nobody_decides(&mut rig, lasts).await?;
-        clears(&relay, &mut rig, &mut figures, &mut checked).await?;
+        clears(&mut relay, &mut rig, &mut figures, &mut checked).await?;
         std::mem::swap(&mut one, &mut other);
     }
     let alone = plan.dice.place(VALIDATORS);
@@ -85,17 +87,10 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
     stall_max = stall_max.max(decides(&mut rig, &others).await?);
     sleep(plan.dice.pause(SPLIT_MS)).await;
     stands_still(&mut rig, alone, head).await?;
-    clears(&relay, &mut rig, &mut figures, &mut checked).await?;
+    clears(&mut relay, &mut rig, &mut figures, &mut checked).await?;
 
-    let frames = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-    let counts = &relay.counts;
-    figures.notes.push(format!(
-        "frames: {} carried, {} lost, {} doubled, {} cut",
-        frames(&counts.carried),
-        frames(&counts.lost),
-        frames(&counts.doubled),
-        frames(&counts.cut)
-    ));
+    let Tally { carried, lost, doubled, cut } = relay.tally();
+    figures.notes.push(format!("frames: {carried} carried, {lost} lost, {doubled} doubled, {cut} cut"));
     figures.notes.push(format!(
         "the longest wait of a quorum for its next commit while one node was cut off in one or both directions: {:.1} s",
         stall_max.as_secs_f64()
@@ -124,11 +119,12 @@ fn move_out(rig: &Rig) -> Result<(), Stopped> {
 
 /// The weather clears: commits go on in time, every node catches up and proves everything.
 async fn clears(
-    relay: &Relay,
+    relay: &mut Relay,
     rig: &mut Rig,
     figures: &mut Figures,
     checked: &mut Checked,
 ) -> Result<(), Stopped> {
+    relay.harmed()?;
     let since = rig.now();
     relay.set(Weather::calm());
     let everyone: Vec<usize> = (0..VALIDATORS).collect();
@@ -143,6 +139,18 @@ async fn decides(rig: &mut Rig, numbers: &[usize]) -> Result<Duration, Stopped> 
     let head = rig.head(numbers[0]).await?;
     rig.load.acknowledged_above(head, COMES_WITHIN).await?;
     Ok(since.elapsed())
+}
+
+/// A deaf node learns of nothing that becomes final, and nobody learns what a mute one was given. Its registrar submits
+/// one transaction after another: the one under way may have come through before the cut, when `in_all` were
+/// acknowledged, and no later one may.
+fn is_cut_off(rig: &Rig, victim: usize, in_all: usize) -> Result<(), Stopped> {
+    let (acknowledged, _) = rig.load.acknowledged_by(victim, in_all);
+    if acknowledged.len() <= 1 {
+        return Ok(());
+    }
+    let name = rig.nodes[victim].process.name();
+    failed(format!("{name}, cut off one way, acknowledged {} transactions", acknowledged.len()))
 }
 
 /// Neither side has a quorum, so neither decides. Whoever is behind may still fetch what its own side has.

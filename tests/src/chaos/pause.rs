@@ -8,6 +8,7 @@ use tanba_node::{
     devnet::{NodeProcess, ProcessError, ReservedPort},
     home::Home,
 };
+use tanba_proto::ledger::v1::Voting;
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -56,10 +57,10 @@ pub(super) async fn run(plan: &mut Plan) -> Result<Figures, Stopped> {
     home_twice(plan, &rig).await?;
     figures.notes.push("a home in use is refused to a second process".to_owned());
     let seen = key_twice(plan, &mut rig).await?;
-    let told = (0..VALIDATORS).map(|number| rig.log(number).matches(EVIDENCE).count()).max().unwrap_or(0);
     figures.notes.push(format!(
-        "a validator key in two processes: {seen} within {} s; a node logged {told} contradictions",
-        BESIDE.as_secs()
+        "a validator key in two processes: {seen} within {} s; a node logged {} contradictions",
+        BESIDE.as_secs(),
+        contradictions(&rig)
     ));
     checked.proves_new(&mut rig).await?;
     let members = rig.network.founded.genesis.genesis().validators.clone();
@@ -86,8 +87,8 @@ async fn home_twice(plan: &Plan, rig: &Rig) -> Result<(), Stopped> {
     failed(format!("the second process in a home ended with {}", output.status))
 }
 
-/// A copy of a home runs beside the original. One of them must stop, or stay silent; the network goes on, and
-/// whoever is left comes back alone.
+/// A copy of a home runs beside the original. One of them must stop, or stay silent, or the others tell of it; the
+/// network goes on, and whoever is left comes back alone.
 async fn key_twice(plan: &Plan, rig: &mut Rig) -> Result<&'static str, Stopped> {
     rig.stop(VICTIM).await?;
     let copy = plan.folder.join("copy");
@@ -104,7 +105,7 @@ async fn key_twice(plan: &Plan, rig: &mut Rig) -> Result<&'static str, Stopped> 
             break seen;
         }
         if Instant::now() > deadline {
-            break "neither stopped";
+            break neither_stopped(rig, &mut twin).await?;
         }
         sleep(LOOK_EVERY).await;
     };
@@ -119,6 +120,24 @@ async fn key_twice(plan: &Plan, rig: &mut Rig) -> Result<&'static str, Stopped> 
     rig.start(VICTIM)?;
     rig.votes(VICTIM).await?;
     Ok(seen)
+}
+
+/// Of two processes that did not stop, one does not vote, or some node has logged what both have signed.
+async fn neither_stopped(rig: &mut Rig, twin: &mut NodeProcess) -> Result<&'static str, Stopped> {
+    for client in [twin.ready().await?, rig.client(VICTIM).await?] {
+        if client.node_status().await?.voting() != Voting::Voting {
+            return Ok("neither stopped, one was silent");
+        }
+    }
+    if contradictions(rig) > 0 {
+        return Ok("neither stopped, both voted");
+    }
+    failed("two processes vote with one validator key, and no node tells of it")
+}
+
+/// The most contradictions that any node has logged.
+fn contradictions(rig: &Rig) -> usize {
+    (0..VALIDATORS).map(|number| rig.log(number).matches(EVIDENCE).count()).max().unwrap_or(0)
 }
 
 /// Which of copy and original ended; it must be by refusing to sign.

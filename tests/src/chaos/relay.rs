@@ -21,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Stopped, dice::Dice, ioctl, needs};
+use super::{Stopped, dice::Dice, failed, ioctl, needs};
 use crate::network::VALIDATORS;
 
 /// An Ethernet frame of a device with the usual 1,500 bytes of payload.
@@ -65,15 +65,36 @@ impl Weather {
 
 /// Frames, counted by what happened to them.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+struct Counts {
+    carried: AtomicU64,
+    lost: AtomicU64,
+    doubled: AtomicU64,
+    cut: AtomicU64,
+}
+
+impl Counts {
+    fn tally(&self) -> Tally {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Tally {
+            carried: of(&self.carried),
+            lost: of(&self.lost),
+            doubled: of(&self.doubled),
+            cut: of(&self.cut),
+        }
+    }
+}
+
+/// Frames until one moment, counted by what happened to them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
     /// Carried.
-    pub(super) carried: AtomicU64,
+    pub(super) carried: u64,
     /// Lost by chance.
-    pub(super) lost: AtomicU64,
+    pub(super) lost: u64,
     /// Carried twice.
-    pub(super) doubled: AtomicU64,
+    pub(super) doubled: u64,
     /// Stopped by a cut.
-    pub(super) cut: AtomicU64,
+    pub(super) cut: u64,
 }
 
 /// A frame on its way: due then, for that device.
@@ -83,18 +104,21 @@ type Due = (Instant, u64, usize, Vec<u8>);
 #[derive(Debug)]
 pub(super) struct Relay {
     weather: Arc<RwLock<Weather>>,
-    /// What happened so far.
-    pub(super) counts: Arc<Counts>,
+    counts: Arc<Counts>,
+    /// When this weather began.
+    began: Tally,
 }
 
-/// What a relay needs of this machine.
+/// What a relay needs of this machine: one node more is plugged in, and goes.
 pub(super) fn needs_relay() -> Result<(), Stopped> {
     needs::root()?;
-    needs::file("/dev/net/tun")?;
     needs::program("nsenter", &["--version"])?;
-    let probe = namespace(VALIDATORS);
-    needs::program("ip", &["netns", "add", &probe])?;
-    needs::run("ip", &["netns", "del", &probe])
+    needs::program("ip", &["-V"])?;
+    let space = namespace(VALIDATORS);
+    let entered = plug_in(VALIDATORS)
+        .and_then(|_device| needs::run("nsenter", &[&format!("--net=/run/netns/{space}"), "true"]));
+    let removed = needs::run("ip", &["netns", "del", &space]);
+    needs::tried("a namespace behind a TAP device", entered.and(removed))
 }
 
 /// The namespace of a node.
@@ -124,7 +148,11 @@ fn host(number: usize) -> u8 {
 impl Relay {
     /// Makes the namespaces, and carries frames from now on.
     pub(super) fn new(dice: &Dice) -> Result<Relay, Stopped> {
-        let relay = Relay { weather: Arc::new(RwLock::new(Weather::calm())), counts: Arc::default() };
+        let relay = Relay {
+            weather: Arc::new(RwLock::new(Weather::calm())),
+            counts: Arc::default(),
+            began: Tally::default(),
+        };
         let (sender, receiver) = channel();
         let mut devices = Vec::new();
         for number in 0..VALIDATORS {
@@ -145,8 +173,29 @@ impl Relay {
     }
 
     /// Changes the weather.
-    pub(super) fn set(&self, weather: Weather) {
+    pub(super) fn set(&mut self, weather: Weather) {
         *self.weather.write().unwrap_or_else(PoisonError::into_inner) = weather;
+        self.began = self.counts.tally();
+    }
+
+    /// Every harm of this weather was done to some frame, or it was none.
+    pub(super) fn harmed(&self) -> Result<(), Stopped> {
+        let weather = self.weather.read().unwrap_or_else(PoisonError::into_inner);
+        let (began, now) = (self.began, self.counts.tally());
+        let harms = [
+            ("lost", weather.lost_per_mille > 0, now.lost > began.lost),
+            ("doubled", weather.doubled_per_mille > 0, now.doubled > began.doubled),
+            ("cut", !weather.cut.is_empty(), now.cut > began.cut),
+        ];
+        match harms.iter().find(|(_, is_due, was_done)| *is_due && !was_done) {
+            Some((harm, ..)) => failed(format!("not one frame was {harm}: {weather:?} did no harm")),
+            None => Ok(()),
+        }
+    }
+
+    /// What happened so far.
+    pub(super) fn tally(&self) -> Tally {
+        self.counts.tally()
     }
 }
 

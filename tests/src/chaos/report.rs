@@ -82,6 +82,8 @@ pub struct Figures {
     pub disk_faults: u64,
     /// Weathers of the network.
     pub weathers: u64,
+    /// Stores that were looked into before a start, or at the end, and held what their nodes had answered for.
+    pub looks: u64,
     /// Diplomas acknowledged, each proven by every node at the end.
     pub acknowledged: u64,
     /// The longest way from a full stop, or from healing, to the next commit.
@@ -100,6 +102,7 @@ impl Figures {
         self.crash_points += other.crash_points;
         self.disk_faults += other.disk_faults;
         self.weathers += other.weathers;
+        self.looks += other.looks;
         self.acknowledged += other.acknowledged;
         self.resume_max = self.resume_max.max(other.resume_max);
         self.skipped.extend(other.skipped.iter().cloned());
@@ -126,6 +129,7 @@ impl Figures {
             "crash_points": self.crash_points,
             "disk_faults": self.disk_faults,
             "weathers": self.weathers,
+            "looks": self.looks,
             "acknowledged": self.acknowledged,
             "resume_max": self.resume_max.to_json(),
             "notes": self.notes,
@@ -144,6 +148,7 @@ impl std::fmt::Display for Figures {
             (self.crash_points, "crash points"),
             (self.disk_faults, "disk faults"),
             (self.weathers, "weathers"),
+            (self.looks, "looks into stores"),
         ];
         for (count, what) in counted.iter().filter(|(count, _)| *count > 0) {
             write!(f, "{count} {what}, ")?;

@@ -170,6 +170,11 @@ impl Rig {
         self.looks.end().await
     }
 
+    /// Stores that were looked into, and held what their nodes had answered for.
+    pub(super) fn held(&self) -> u64 {
+        self.looks.held()
+    }
+
     /// A control: the store of a node that does not run lacks what the node has answered for, and that is seen. Gives
     /// what it lacks.
     pub(super) async fn misses(&mut self, number: usize) -> Result<String, Stopped> {
@@ -201,12 +206,9 @@ impl Rig {
     }
 
     /// Stops nodes where they are. When this returns, none of their threads comes back to their program any more; what
-    /// they have asked the system for goes on.
-    pub(super) fn freeze(&self, numbers: &[usize]) -> Result<(), Stopped> {
+    /// they have asked the system for goes on. A node that had ended by itself is a failure.
+    pub(super) fn freeze(&mut self, numbers: &[usize]) -> Result<(), Stopped> {
         let pids: Vec<u32> = numbers.iter().filter_map(|number| self.nodes[*number].process.pid()).collect();
-        if pids.is_empty() {
-            return Ok(());
-        }
         signal("STOP", &pids);
         let deadline = Instant::now() + FREEZES_WITHIN;
         while !pids.iter().all(|pid| is_frozen(*pid)) {
@@ -214,6 +216,10 @@ impl Rig {
                 return failed(format!("processes {pids:?} do not stop within {FREEZES_WITHIN:?}"));
             }
             std::thread::yield_now();
+        }
+        // Only now: from here on none of them can end.
+        for number in numbers {
+            self.nodes[*number].process.check_running()?;
         }
         Ok(())
     }
