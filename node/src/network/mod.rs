@@ -18,6 +18,7 @@
 //! of votes, `swarm` for what is switched on. There is no peer discovery, and peers' descriptions
 //! of themselves are not asked for (no identify): the registry says who they are and what they may do.
 
+mod closing;
 mod dialer;
 mod event;
 pub mod frame;

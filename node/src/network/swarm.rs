@@ -3,9 +3,10 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use libp2p::{
-    Swarm, SwarmBuilder,
+    Swarm, SwarmBuilder, Transport,
     allow_block_list::{self, AllowedPeers},
     connection_limits::{self, ConnectionLimits},
+    core::upgrade::Version,
     identity::Keypair,
     memory_connection_limits, noise, ping,
     swarm::{NetworkBehaviour, StreamProtocol},
@@ -15,6 +16,7 @@ use tanba_ledger::ChainId;
 
 use super::{
     NetworkError, NetworkLimits,
+    closing::Closing,
     gossip::{self, Topics},
     handshakes,
     links::Links,
@@ -109,19 +111,18 @@ pub(super) fn build(
         messages: messages::Behaviour::new(names.message.clone(), links, counters, limits),
         gossip,
     };
-    let prologue = names.prologue(chain);
+    let noise = noise::Config::new(&keypair).map_err(|error| setup(error.to_string()))?;
+    let mut yamux = yamux::Config::default();
+    yamux.set_max_num_streams(YAMUX_STREAMS_MAX);
+    let transport = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise.with_prologue(names.prologue(chain)))
+        .multiplex(yamux)
+        .map(|(peer, connection), _| (peer, Closing::new(connection)));
     let swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_tcp(
-            tcp::Config::default().nodelay(true),
-            move |keypair: &Keypair| noise::Config::new(keypair).map(|noise| noise.with_prologue(prologue)),
-            || {
-                let mut config = yamux::Config::default();
-                config.set_max_num_streams(YAMUX_STREAMS_MAX);
-                config
-            },
-        )
-        .map_err(|error: noise::Error| setup(error.to_string()))?
+        .with_other_transport(|_| transport)
+        .unwrap_or_else(|never: Infallible| match never {})
         .with_behaviour(|_| behaviour)
         .unwrap_or_else(|never: Infallible| match never {})
         .with_swarm_config(|config| {
