@@ -38,7 +38,7 @@ use self::{
     network::Links,
     node::{Node, OpenError},
     random::Random,
-    witness::Witness,
+    witness::{Owed, Witness},
 };
 use crate::sim::{Fault, Hits, Trace, adversary::Wicked};
 
@@ -404,7 +404,7 @@ impl Cluster {
     fn set_aside(&mut self, node: usize) {
         self.note(|| format!("node {node} sets its store aside"));
         self.hits.healed += 1;
-        self.witness.store_anew(node);
+        self.witness.store_replaced(node, Owed::default());
         self.nodes[node].disk.lose_store();
     }
 }

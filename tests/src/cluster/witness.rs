@@ -10,6 +10,8 @@
 //! * **Nobody is convicted wrongly**: evidence of two signatures names only keys that may contradict themselves.
 //! * **The law's core**: every diploma that became final was approved by two officers, and none is issued twice.
 
+mod expected;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use tanba_consensus::{Utterance, message::SignedProposal, promise::Record};
@@ -25,6 +27,8 @@ use tanba_node::{
 };
 use tanba_storage::{Position, StoreReader};
 
+use self::expected::Expected;
+pub use self::expected::{DISK_IS_FULL, Owed, SYNC_FAILED, is_damage};
 use super::node::Node;
 use crate::model;
 
@@ -35,17 +39,6 @@ const JOURNAL_TAIL_BYTES: usize = 1 << 20;
 const CERTIFICATE: u8 = 2;
 const LEADER_PROPOSAL: u8 = 3;
 const OWN_PROPOSAL: u8 = 4;
-
-/// How the disk in memory says that it is full.
-pub const DISK_IS_FULL: &str = "no space left";
-
-/// Whether a node that stopped with this message sets its store aside.
-pub fn is_damage(why: &str) -> bool {
-    ["is damaged", "the state has no node"].iter().any(|text| why.contains(text))
-}
-
-/// How the disk in memory says that a sync failed.
-pub const SYNC_FAILED: &str = "input/output error";
 
 fn beginning(kind: u8, vote: &Vote) -> Vec<u8> {
     [vec![kind], vote.to_canonical()].concat()
@@ -67,25 +60,6 @@ impl Kind {
             Vote::Nullify(_) | Vote::Finalize(..) => Kind::Verdict,
         }
     }
-}
-
-/// What is expected of one node beyond what is expected of all.
-#[derive(Clone, Debug, Default)]
-struct Expected {
-    /// Its disk may have lost or changed what it held: by our doing.
-    damage: bool,
-    /// That is so whatever store it has.
-    damage_for_ever: bool,
-    /// Of what it wrote after its disk began to lie, anything may be missing, and nothing tells.
-    gaps: bool,
-    /// Its disk may refuse to work.
-    disk_errors: bool,
-    /// Its promises may be lost, or another process may make some with its key: by our doing.
-    lost_promises: bool,
-    /// What it called final, and while which store was there.
-    acknowledged: BTreeMap<TransactionId, Position>,
-    /// The head it had when it last called something final.
-    head: Height,
 }
 
 /// The witness of one run.
@@ -145,15 +119,9 @@ impl Witness {
         self.submitted.insert(id, transaction);
     }
 
-    /// From now on the node may find its store damaged.
+    /// Bytes of the node's store were changed: it may find that, until it has another store.
     pub fn expect_damage(&mut self, node: usize) {
-        self.expected.entry(node).or_default().damage = true;
-    }
-
-    /// From now on the node may find its store damaged, and any later one too.
-    pub fn expect_damage_for_ever(&mut self, node: usize) {
-        let expected = self.expected.entry(node).or_default();
-        (expected.damage, expected.damage_for_ever) = (true, true);
+        self.expected.entry(node).or_default().owed.damage = true;
     }
 
     /// The node's disk lies about what is durable: also from the middle of its store something may be missing.
@@ -161,11 +129,15 @@ impl Witness {
         self.expected.entry(node).or_default().gaps = true;
     }
 
-    /// The node makes its store anew, and nothing was done to the new one.
-    pub fn store_anew(&mut self, node: usize) {
-        self.store_lost(node);
-        let expected = self.expected.entry(node).or_default();
-        expected.damage = expected.damage_for_ever;
+    /// What the node's store owes now.
+    pub fn owed(&self, node: usize) -> Owed {
+        self.expected.get(&node).map(|expected| expected.owed.clone()).unwrap_or_default()
+    }
+
+    /// The node has another store, which owes this: what it owed when it was copied, or nothing if it is new.
+    pub fn store_replaced(&mut self, node: usize, owed: Owed) {
+        self.expected.entry(node).or_default().owed = owed;
+        self.checked_to.remove(&node);
     }
 
     /// From now on (or no more) the node may be stopped by its disk.
@@ -180,46 +152,22 @@ impl Witness {
 
     /// Whether damage may be found.
     pub fn may_be_damaged(&self, node: usize) -> bool {
-        self.expected.get(&node).is_some_and(|expected| expected.damage)
+        self.expected.get(&node).is_some_and(Expected::may_be_damaged)
     }
 
     /// Whether a stop with this message was our doing.
     pub fn may_stop(&self, node: usize, why: &str) -> bool {
-        let Some(expected) = self.expected.get(&node) else { return false };
-        let by_disk = why.contains(DISK_IS_FULL) || why.contains(SYNC_FAILED);
-        let by_twin = why.contains("another process votes with this validator's key");
-        (expected.disk_errors && by_disk)
-            || (expected.damage && is_damage(why))
-            || (expected.lost_promises && by_twin)
+        self.expected.get(&node).is_some_and(|expected| expected.may_stop(why))
     }
 
-    /// The node's store is gone, with all it had acknowledged; the others must have it.
-    pub fn store_lost(&mut self, node: usize) {
-        let expected = self.expected.entry(node).or_default();
-        expected.acknowledged.clear();
-        expected.head = Height::GENESIS;
-        self.checked_to.remove(&node);
-    }
-
-    /// A node has begun a life: what it had acknowledged is there.
+    /// A node has begun a life: what it had acknowledged is there. What was above its head is looked at anew.
     pub fn started(&mut self, node: usize, opened: &Node) {
-        let Some(expected) = self.expected.get(&node) else { return };
         let reader = opened.reader.as_ref().expect("a node that started has a store");
-        let head = reader.tip().header.height;
-        assert!(
-            head >= expected.head || expected.damage,
-            "node {node} called height {} final and came back with head {head}",
-            expected.head
-        );
-        for (id, position) in &expected.acknowledged {
-            let found = reader.position(id);
-            if expected.damage && found.as_ref().is_ok_and(|found| found.is_none_or(|f| f == *position)) {
-                continue;
-            }
-            if expected.damage && found.is_err() {
-                continue;
-            }
-            assert_eq!(found, Ok(Some(*position)), "node {node} lost what it had acknowledged");
+        if let Some(checked) = self.checked_to.get_mut(&node) {
+            *checked = reader.tip().header.height.min(*checked);
+        }
+        if let Some(expected) = self.expected.get(&node) {
+            expected.check_store(node, reader);
         }
     }
 
@@ -228,28 +176,16 @@ impl Witness {
         let transaction = *self.submitted.get(&id).expect("only what was submitted is concluded");
         let known = *self.acknowledged.entry(transaction).or_insert(position);
         assert_eq!(known, position, "node {node} acknowledges a transaction at another place");
-        let expected = self.expected.entry(node).or_default();
-        expected.acknowledged.insert(transaction, position);
-        expected.head = expected.head.max(head);
+        self.expected.entry(node).or_default().acknowledge(head, transaction, position);
     }
 
     /// Everything acknowledged by anyone is in this store, as far as it is high enough.
     pub fn check_acknowledged(&self, node: usize, reader: &impl StoreReader) {
         let head = reader.tip().header.height;
-        for (id, position) in self.acknowledged.iter().filter(|(_, position)| position.height <= head) {
-            let found = reader.position(id);
-            if found.is_err() && self.may_be_damaged(node) {
-                // A rotten record is found by its node when it matters.
-                continue;
-            }
-            if found == Ok(None) && self.expected.get(&node).is_some_and(|expected| expected.gaps) {
-                continue;
-            }
-            assert_eq!(
-                found,
-                Ok(Some(*position)),
-                "node {node} lacks an acknowledged transaction at head {head}"
-            );
+        let nothing = Expected::default();
+        let expected = self.expected.get(&node).unwrap_or(&nothing);
+        for (transaction, position) in self.acknowledged.iter().filter(|(_, at)| at.height <= head) {
+            expected.check_position(node, reader, transaction, *position);
         }
     }
 
