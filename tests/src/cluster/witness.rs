@@ -25,7 +25,7 @@ use tanba_node::{
     message::{Message, Response},
     replica::{action::Action, event::SubmissionId},
 };
-use tanba_storage::{Position, StoreReader};
+use tanba_storage::{Position, StoreError, StoreReader};
 
 use self::expected::Expected;
 pub use self::expected::{DISK_IS_FULL, Owed, SYNC_FAILED, is_damage};
@@ -208,10 +208,17 @@ impl Witness {
         let checked = self.checked_to.get(&node).copied().unwrap_or(Height::GENESIS);
         let mut height = checked.next();
         while height <= status.height {
-            let Ok(Some(certified)) = reader.block(height) else {
-                // A rotten block is found by its node when it matters; here only what is read can be judged.
-                assert!(self.may_be_damaged(node), "node {node} does not hold block {height} below its head");
-                return;
+            let certified = match reader.block(height) {
+                Ok(certified) => certified.expect("a store holds the blocks below its head"),
+                Err(error) => {
+                    // A rotten block is found by its node when it matters. The store answers nothing more in this
+                    // life; the next is judged by the blocks above.
+                    assert!(self.may_be_damaged(node), "node {node} cannot read block {height}: {error}");
+                    if !matches!(error, StoreError::Stopped(_)) {
+                        self.checked_to.insert(node, height);
+                    }
+                    return;
+                }
             };
             let hash = certified.block.hash();
             let finalization = certified.finalization.expect("only genesis has none");
