@@ -80,8 +80,6 @@ pub struct Cluster {
     pub outcomes: BTreeMap<SubmissionId, Outcome>,
     /// Nodes that had to stop, and why. A stop that no test allowed is a failure.
     pub stopped: BTreeMap<usize, String>,
-    /// Nodes that may stop.
-    pub may_stop: BTreeSet<usize>,
     /// Sees everything, and fails the run at the first thing that must not be.
     pub witness: Witness,
     /// Nodes that die at a write while the power stays: what they wrote is there when they start again.
@@ -124,7 +122,6 @@ impl Cluster {
             links: Links::default(),
             outcomes: BTreeMap::new(),
             stopped: BTreeMap::new(),
-            may_stop: BTreeSet::new(),
             killed_in_step: BTreeSet::new(),
             wicked: BTreeMap::new(),
             hits: Hits::default(),
@@ -363,8 +360,7 @@ impl Cluster {
 
     /// A node stopped by itself.
     fn stop(&mut self, node: usize, why: &str) {
-        let allowed = self.may_stop.contains(&node) || self.wicked.contains_key(&node);
-        assert!(allowed || self.witness.may_stop(node, why), "node {node} stopped: {why}");
+        assert!(self.witness.may_stop(node, why), "node {node} stopped: {why}");
         self.note(|| format!("node {node} stops: {why}"));
         self.stopped.insert(node, why.to_owned());
         self.kill(node);

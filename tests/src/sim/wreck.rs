@@ -70,6 +70,8 @@ impl Wreck {
                     let stubborn = cluster.random.per_mille(500);
                     cluster.wicked.insert(*node, Wicked::new(*adversary, shunned, stubborn));
                     cluster.witness.faithless.insert(key);
+                    // Its replica keeps to the protocol, and may hear what else was signed with its key.
+                    cluster.witness.expect_lost_promises(*node);
                 }
                 Weakness::Memory(fault) => {
                     // One that lost its journal alone must still never contradict itself; that is what the
