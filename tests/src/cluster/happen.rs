@@ -97,6 +97,9 @@ impl Cluster {
         }
         let node = &mut self.nodes[number];
         let now = node.now(self.now_ms);
+        if node.is_validator() && node.pace.is_near() && !self.wicked.contains_key(&number) {
+            self.witness.clock_shows(now.wall);
+        }
         let writes = node.disk.writes();
         let replica = node.replica.as_mut().expect("seen above");
         let handled = replica.handle(now, event);

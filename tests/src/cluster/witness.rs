@@ -1,6 +1,7 @@
 //! What must hold at every step, whatever goes wrong: seen from outside, with no help of the code under test.
 //!
-//! * **Agreement**: one block, and so one state root, at each height.
+//! * **Agreement**: one block at each height, and on every node the state whose root it names.
+//! * **Time** rises from block to block, and never runs further ahead of the clocks than the live test lets it.
 //! * **Nothing acknowledged is lost**: what a node called final is in its store for ever, at the same place.
 //! * **No honest key contradicts itself**: not in any slot, whatever the node lived through.
 //! * **Promises come first**: a signature and what it rests on are on disk when it is sent.
@@ -17,8 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use tanba_consensus::{Utterance, message::SignedProposal, promise::Record};
 use tanba_crypto::{Canonical, PublicKey};
 use tanba_ledger::{
-    Approval, Bin, Block, BlockHash, Certificate, ChainId, Fingerprint, Height, Operation, SignedVote, Slot,
-    Transaction, TransactionId, ValidatorSet, View, Vote,
+    Approval, Bin, Block, BlockHash, Certificate, ChainId, Fingerprint, Header, Height, Operation,
+    SignedVote, Slot, Timestamp, Transaction, TransactionId, ValidatorSet, View, Vote,
+    limits::CLOCK_AHEAD_MS_MAX,
 };
 use tanba_node::{
     handle::{NodeStatus, Voting},
@@ -67,7 +69,7 @@ impl Kind {
 pub struct Witness {
     chain: ChainId,
     validators: ValidatorSet,
-    history: BTreeMap<Height, BlockHash>,
+    history: BTreeMap<Height, (BlockHash, Header)>,
     issued: BTreeMap<(Bin, Fingerprint), Height>,
     said: BTreeMap<(PublicKey, Slot, Kind), Vec<u8>>,
     submitted: BTreeMap<SubmissionId, TransactionId>,
@@ -76,6 +78,8 @@ pub struct Witness {
     checked_to: BTreeMap<usize, Height>,
     /// The highest block that each node ever had, whatever became of its store.
     once_at: BTreeMap<usize, Height>,
+    /// The latest time that the clock of any validator showed that keeps to the protocol, and to the time.
+    latest_clock: Timestamp,
     /// Keys that may contradict themselves: more than one process, or none with a memory, used them.
     pub faithless: BTreeSet<PublicKey>,
 }
@@ -94,6 +98,7 @@ impl Witness {
             expected: BTreeMap::new(),
             checked_to: BTreeMap::new(),
             once_at: BTreeMap::new(),
+            latest_clock: Timestamp::default(),
             faithless: BTreeSet::new(),
         }
     }
@@ -111,12 +116,17 @@ impl Witness {
     /// The highest block that an honest node committed.
     pub fn highest(&self) -> (Height, BlockHash) {
         let last = self.history.last_key_value();
-        last.map_or((Height::GENESIS, BlockHash(self.chain.0)), |(height, hash)| (*height, *hash))
+        last.map_or((Height::GENESIS, BlockHash(self.chain.0)), |(height, (hash, _))| (*height, *hash))
     }
 
     /// A client handed something in.
     pub fn submitted(&mut self, id: SubmissionId, transaction: TransactionId) {
         self.submitted.insert(id, transaction);
+    }
+
+    /// A validator that is not to be taken for one of the f looks at its clock.
+    pub fn clock_shows(&mut self, now: Timestamp) {
+        self.latest_clock = now.max(self.latest_clock);
     }
 
     /// Bytes of the node's store were changed: it may find that, until it has another store.
@@ -222,10 +232,10 @@ impl Witness {
             };
             let hash = certified.block.hash();
             let finalization = certified.finalization.expect("only genesis has none");
-            if let Some(known) = self.history.get(&height) {
+            if let Some((known, _)) = self.history.get(&height) {
                 assert_eq!(*known, hash, "two nodes disagree at height {height}: node {node} has {hash}");
             } else {
-                self.history.insert(height, hash);
+                self.history.insert(height, (hash, certified.block.header.clone()));
                 self.check_block(&certified.block);
             }
             assert_eq!(
@@ -235,6 +245,16 @@ impl Witness {
             );
             self.check_certificate(&finalization, sayer);
             height = height.next();
+        }
+        let tip = reader.tip();
+        if let Some((hash, header)) = self.history.get(&tip.header.height) {
+            assert_eq!(tip.hash, *hash, "node {node} stands on another block than it holds");
+            let state = tip.roots.root();
+            assert_eq!(
+                state, header.state,
+                "node {node} has another state than its block {} names",
+                header.height
+            );
         }
         if status.height >= checked {
             self.checked_to.insert(node, status.height);
@@ -286,9 +306,17 @@ impl Witness {
     fn check_block(&mut self, block: &Block) {
         let height = block.header.height;
         let parent = height.previous().and_then(|below| self.history.get(&below));
-        if let Some(parent) = parent {
-            assert_eq!(block.header.parent, *parent, "block {height} does not extend the one below");
+        let mut latest = self.latest_clock.saturating_add_ms(CLOCK_AHEAD_MS_MAX);
+        if let Some((hash, parent)) = parent {
+            assert_eq!(block.header.parent, *hash, "block {height} does not extend the one below");
+            assert!(block.header.time > parent.time, "block {height} is not later than the one below");
+            latest = latest.max(parent.time.saturating_add_ms(1));
         }
+        let time = block.header.time;
+        assert!(
+            time <= latest,
+            "block {height} is of {time:?}, later than {latest:?}, which no clock justifies"
+        );
         for transaction in &block.transactions {
             self.check_issue(height, transaction);
         }
@@ -341,7 +369,10 @@ impl Witness {
                     self.check_certificate(&certified.finalization, node);
                     let (height, hash) = (certified.block.header.height, certified.block.hash());
                     let known = self.history.get(&height);
-                    assert!(known.is_none_or(|known| *known == hash), "node {number} serves a wrong block");
+                    assert!(
+                        known.is_none_or(|(known, _)| *known == hash),
+                        "node {number} serves a wrong block"
+                    );
                 }
             }
             Action::Answer { response: Response::Memory(answer), .. } => {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::cluster::{
     Cluster, FAIR,
-    node::{Node, found_journal},
+    node::{NEAR_MS, Node, found_journal},
     witness::{self, Owed},
 };
 
@@ -21,10 +21,6 @@ const WRITES_MAX: u64 = 14;
 
 /// Syncs after which one may fail: those of an event or two.
 const SYNCS_MAX: u64 = 4;
-
-/// A clock that is off by less is near, in milliseconds: nearer to ours than the live test of proposals is wide,
-/// twice over.
-const NEAR_MS: u64 = 60_000;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -462,8 +458,6 @@ fn running(cluster: &Cluster) -> impl Iterator<Item = usize> {
 
 /// Validators, weak ones among them, whose clocks may be far off, this one apart.
 fn far_clocks_besides(cluster: &Cluster, plan: &Plan, node: usize) -> usize {
-    let far = |other: &usize| {
-        plan.is_weak(*other) || cluster.nodes[*other].pace.wall_ahead_ms.unsigned_abs() > NEAR_MS
-    };
+    let far = |other: &usize| plan.is_weak(*other) || !cluster.nodes[*other].pace.is_near();
     (0..plan.universities).filter(|other| *other != node).filter(far).count()
 }
