@@ -270,8 +270,11 @@ impl Cluster {
 
     fn schedule(&mut self, node: usize, timer: Timer, delay_ms: u64) {
         let life = self.nodes[node].life;
-        let delay_ms = self.nodes[node].truly_ms(delay_ms);
-        self.put(delay_ms, node, Some(life), None, Event::TimerFired(timer));
+        let truly_ms = self.nodes[node].truly_ms(delay_ms);
+        if truly_ms != delay_ms {
+            self.hits.count(Fault::ClockDrift);
+        }
+        self.put(truly_ms, node, Some(life), None, Event::TimerFired(timer));
     }
 
     fn conclude(&mut self, node: usize, id: SubmissionId, outcome: Outcome) {

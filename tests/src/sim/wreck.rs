@@ -22,6 +22,9 @@ const WRITES_MAX: u64 = 14;
 /// Syncs after which one may fail: those of an event or two.
 const SYNCS_MAX: u64 = 4;
 
+/// A clock that goes less far does not jump, in milliseconds.
+const JUMP_MS_MIN: u64 = 1_000;
+
 const HOUR_MS: i64 = 3_600_000;
 
 const YEAR_MS: i64 = 365 * 24 * HOUR_MS;
@@ -178,11 +181,13 @@ impl Wreck {
                     jumps.extend([-HOUR_MS, 5 * YEAR_MS, -5 * YEAR_MS]);
                 }
                 let jump_ms = *cluster.random.of(&jumps);
-                cluster.hits.count(Fault::ClockJump);
-                cluster.nodes[node].pace.wall_ahead_ms = jump_ms;
+                let ahead_ms = &mut cluster.nodes[node].pace.wall_ahead_ms;
+                if ahead_ms.abs_diff(jump_ms) >= JUMP_MS_MIN {
+                    cluster.hits.count(Fault::ClockJump);
+                }
+                *ahead_ms = jump_ms;
             }
             Fault::ClockDrift if runs => {
-                cluster.hits.count(Fault::ClockDrift);
                 let drift_ppm = cluster.random.below(400_000) as i64 - 200_000;
                 cluster.nodes[node].pace.drift(now_ms, drift_ppm);
             }
