@@ -42,6 +42,9 @@ use self::{
 };
 use crate::sim::{Fault, Hits, Trace, adversary::Wicked};
 
+/// Events in one simulated millisecond, at most; storms of hostile messages come to some hundreds.
+const AT_ONCE_MAX: u64 = 20_000;
+
 /// Delays as a devnet has them; late votes are compared for a short while only, so that this ends within a run.
 pub fn delays() -> Config {
     Config { evidence_window: 16, ..delays::of(NetworkKind::Devnet) }
@@ -264,11 +267,17 @@ impl Cluster {
     /// Runs for so many simulated milliseconds.
     pub fn run_ms(&mut self, ms: u64) {
         let end = self.now_ms + ms;
+        let mut at_once = 0;
         while let Some(((at, _), _)) = self.queue.first_key_value() {
             if *at > end {
                 break;
             }
             let ((at, _), due) = self.queue.pop_first().expect("seen above");
+            at_once = if at == self.now_ms { at_once + 1 } else { 1 };
+            assert!(
+                at_once <= AT_ONCE_MAX,
+                "time stands still: {AT_ONCE_MAX} events in one millisecond, now {due:?}"
+            );
             self.now_ms = at;
             self.happen(due);
         }
