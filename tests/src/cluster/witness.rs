@@ -248,7 +248,7 @@ impl Witness {
         }
         let tip = reader.tip();
         if let Some((hash, header)) = self.history.get(&tip.header.height) {
-            assert_eq!(tip.hash, *hash, "node {node} stands on another block than it holds");
+            assert_eq!(tip.hash, *hash, "node {node} stands on another block than everyone");
             let state = tip.roots.root();
             assert_eq!(
                 state, header.state,

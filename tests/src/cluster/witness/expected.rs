@@ -93,3 +93,34 @@ impl Expected {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use tanba_crypto::Hash;
+
+    use super::*;
+    use crate::cluster::node::{Node, world};
+
+    /// Whether it is noticed that a new store has nothing of what was acknowledged at height 1.
+    fn is_missed(mut expected: Expected, excuse: impl FnOnce(&mut Expected)) -> bool {
+        let transaction = TransactionId(Hash::plain(b"final"));
+        expected.acknowledge(Height(1), transaction, Position { height: Height(1), index: 0 });
+        excuse(&mut expected);
+        let mut node = Node::founded(4, 1);
+        node.open(&world(4).chain, 4).expect("a founded node opens");
+        let reader = node.reader.expect("it runs");
+        catch_unwind(AssertUnwindSafe(|| expected.check_store(1, &reader))).is_err()
+    }
+
+    #[test]
+    fn nothing_acknowledged_goes_in_silence_but_from_a_disk_that_lied_or_with_its_store() {
+        let honest = Expected::default;
+        assert!(is_missed(honest(), |_| {}));
+        assert!(is_missed(honest(), |it| it.owed.damage = true), "rot is an error");
+        assert!(is_missed(honest(), |it| it.gaps = true), "a head of before the lie is durable");
+        assert!(!is_missed(Expected { gaps: true, ..honest() }, |_| {}));
+        assert!(!is_missed(honest(), |it| it.owed = Owed::default()), "a new store owes nothing");
+    }
+}
