@@ -72,6 +72,8 @@ pub enum Defect {
     EndlessTimeouts,
     /// A notarized block is refused if its time lies far from our clock.
     LiveTestForNotarized,
+    /// The time of a fresh block is not compared with our clock.
+    NoLiveTest,
     /// A block from a peer is committed without looking at its certificate.
     CertificateUnchecked,
     /// A peer whose blocks do not hold is asked again, for ever.
@@ -94,7 +96,7 @@ pub enum Defect {
 
 impl Defect {
     /// Every one of them.
-    pub const ALL: [Defect; 26] = [
+    pub const ALL: [Defect; 27] = [
         Defect::QuorumTooSmall,
         Defect::RepeatedSigner,
         Defect::NoChainInVotes,
@@ -112,6 +114,7 @@ impl Defect {
         Defect::NoRepetition,
         Defect::EndlessTimeouts,
         Defect::LiveTestForNotarized,
+        Defect::NoLiveTest,
         Defect::CertificateUnchecked,
         Defect::LiarBelieved,
         Defect::BodyNotKept,

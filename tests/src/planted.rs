@@ -60,7 +60,7 @@ pub fn hunt(defect: Option<Defect>, budget: &Budget) -> Result<Option<Caught>, S
 fn look(defect: Option<Defect>, budget: &Budget) -> Result<Option<Caught>, String> {
     let first_seeds = budget.seeds.min(2_500);
     let parts: [&dyn Fn() -> Result<Option<Caught>, String>; 4] = [
-        &|| Ok(check_store(defect)),
+        &|| check_store(defect),
         &|| simulate(defect, 1..first_seeds + 1, budget.threads),
         &|| explore(defect, budget),
         &|| simulate(defect, first_seeds + 1..budget.seeds + 1, budget.threads),
@@ -69,10 +69,10 @@ fn look(defect: Option<Defect>, budget: &Budget) -> Result<Option<Caught>, Strin
     found.transpose()
 }
 
-/// The store on disk refuses to work where syncs are not real.
-fn check_store(defect: Option<Defect>) -> Option<Caught> {
+/// The store on disk refuses to work where syncs are not real, and says that this is why.
+fn check_store(defect: Option<Defect>) -> Result<Option<Caught>, String> {
     if defect.is_some_and(|defect| defect != Defect::NoRealSync) {
-        return None;
+        return Ok(None);
     }
     let folder = tempfile::tempdir().expect("a folder for a store");
     let genesis = genesis_state(&testkit::records()).expect("records that fit together");
@@ -80,8 +80,11 @@ fn check_store(defect: Option<Defect>) -> Option<Caught> {
     let opened =
         founded.and_then(|()| DiskStore::open(folder.path(), &genesis.chain, &by_the_rules).map(drop));
     match opened {
-        Err(StoreError::Missing(_)) | Ok(()) => None,
-        Err(error) => Some(Caught { by: "the store's own check".to_owned(), what: error.to_string() }),
+        Ok(()) => Ok(None),
+        Err(error @ StoreError::NotDurable(_)) => {
+            Ok(Some(Caught { by: "the store's own check".to_owned(), what: error.to_string() }))
+        }
+        Err(error) => Err(format!("a new store does not open, for another reason than its syncs: {error}")),
     }
 }
 

@@ -144,7 +144,7 @@ fn a_validator_that_meets_its_own_key_elsewhere_stops() {
     let slot = Slot { height: Height(1), view: View(1) };
     let key = testkit::keys(0).validator;
     let twin = SignedVote::sign(Vote::Nullify(slot), ValidatorIndex(0), &cluster.world.chain, &key);
-    cluster.may_stop.insert(0);
+    cluster.witness.expect_lost_promises(0);
     cluster.say(1, 0, Message::Vote(twin));
     cluster.run_ms(10);
     assert!(cluster.stopped[&0].contains("another process votes with this validator's key"));

@@ -214,7 +214,7 @@ impl<S: Store> Replica<S> {
             tracing::warn!(%why, "a fresh block is too large for its view");
             return Ok(Some(Verdict::Invalid));
         }
-        match state::check_live(header, &self.tip, self.now.wall) {
+        match planted!(NoLiveTest => Live::Now, state::check_live(header, &self.tip, self.now.wall)) {
             Live::Now => Ok(Some(Verdict::Valid)),
             Live::HoldUntil(moment) => Err(moment),
             Live::Stale { earliest } => {

@@ -98,10 +98,15 @@ fn explore(arguments: &Arguments) -> Result<String, String> {
     let whole: Vec<&str> =
         reports.iter().filter(|report| report.is_exhausted()).map(|report| report.scope).collect();
     let whole = if whole.is_empty() { "none".to_owned() } else { whole.join(", ") };
+    let unprobed: Vec<&str> =
+        reports.iter().filter(|report| report.probes() == 0).map(|report| report.scope).collect();
     let count = reports.len();
-    Ok(format!(
-        "model: {states} states in {count} scopes, exhausted: {whole}; no disagreement, no dead state"
-    ))
+    let progress = match unprobed.len() {
+        0 => "no dead state".to_owned(),
+        all if all == count => "progress not promised".to_owned(),
+        _ => format!("no dead state (progress not promised in {})", unprobed.join(", ")),
+    };
+    Ok(format!("model: {states} states in {count} scopes, exhausted: {whole}; no disagreement, {progress}"))
 }
 
 /// Two workers share the parts of all scopes.

@@ -83,6 +83,7 @@ struct Sum {
     acknowledged: u64,
     simulated_ms: u64,
     resume_ms_max: u64,
+    wait_ms_max: u64,
     violations: Vec<Violation>,
 }
 
@@ -99,6 +100,7 @@ impl Sum {
                 self.acknowledged += seen.acknowledged;
                 self.simulated_ms += seen.simulated_ms;
                 self.resume_ms_max = self.resume_ms_max.max(seen.resume_ms);
+                self.wait_ms_max = self.wait_ms_max.max(seen.wait_ms);
             }
             Err(violation) => self.violations.push(*violation),
         }
@@ -199,7 +201,10 @@ fn print_table(sum: &Sum, took: Duration) {
     }
     println!("stores healed: {}", sum.hits.healed);
     println!("blocks: {}, transactions acknowledged: {}", sum.blocks, sum.acknowledged);
-    println!("longest from mending to final: {} ms (bound {RESUME_MS_MAX} ms)", sum.resume_ms_max);
+    println!(
+        "longest from mending to final: {} ms (bound {RESUME_MS_MAX} ms), {} ms with the times honest nodes were down",
+        sum.resume_ms_max, sum.wait_ms_max
+    );
     let seconds = took.as_secs_f64();
     let times = sum.simulated_ms as f64 / 1_000.0 / seconds;
     println!(
@@ -223,6 +228,7 @@ fn print_json(sum: &Sum) {
         "blocks": sum.blocks,
         "acknowledged": sum.acknowledged,
         "resume_ms_max": sum.resume_ms_max,
+        "wait_ms_max": sum.wait_ms_max,
         "hits": object(&mut { hits }),
         "deeds": object(&mut deeds.chain(replays)),
     });

@@ -100,6 +100,9 @@ impl Cluster {
         }
         let node = &mut self.nodes[number];
         let now = node.now(self.now_ms);
+        if node.is_validator() && node.pace.is_near() && !self.wicked.contains_key(&number) {
+            self.witness.clock_shows(now.wall);
+        }
         let writes = node.disk.writes();
         let (starts, head) = (matches!(event, Event::Started), node.head());
         let replica = node.replica.as_mut().expect("seen above");
@@ -286,8 +289,11 @@ impl Cluster {
 
     fn schedule(&mut self, node: usize, timer: Timer, delay_ms: u64) {
         let life = self.nodes[node].life;
-        let delay_ms = self.nodes[node].truly_ms(delay_ms);
-        self.put(delay_ms, node, Some(life), None, Event::TimerFired(timer));
+        let truly_ms = self.nodes[node].truly_ms(delay_ms);
+        if truly_ms != delay_ms {
+            self.hits.count(Fault::ClockDrift);
+        }
+        self.put(truly_ms, node, Some(life), None, Event::TimerFired(timer));
     }
 
     fn conclude(&mut self, node: usize, id: SubmissionId, outcome: Outcome) {

@@ -38,9 +38,12 @@ use self::{
     network::Links,
     node::{Node, OpenError},
     random::Random,
-    witness::Witness,
+    witness::{Owed, Witness},
 };
 use crate::sim::{Fault, Hits, Trace, adversary::Wicked};
+
+/// Events in one simulated millisecond, at most; storms of hostile messages come to some hundreds.
+const AT_ONCE_MAX: u64 = 20_000;
 
 /// Delays as a devnet has them; late votes are compared for a short while only, so that this ends within a run.
 pub fn delays() -> Config {
@@ -80,8 +83,6 @@ pub struct Cluster {
     pub outcomes: BTreeMap<SubmissionId, Outcome>,
     /// Nodes that had to stop, and why. A stop that no test allowed is a failure.
     pub stopped: BTreeMap<usize, String>,
-    /// Nodes that may stop.
-    pub may_stop: BTreeSet<usize>,
     /// Sees everything, and fails the run at the first thing that must not be.
     pub witness: Witness,
     /// Nodes that die at a write while the power stays: what they wrote is there when they start again.
@@ -124,7 +125,6 @@ impl Cluster {
             links: Links::default(),
             outcomes: BTreeMap::new(),
             stopped: BTreeMap::new(),
-            may_stop: BTreeSet::new(),
             killed_in_step: BTreeSet::new(),
             wicked: BTreeMap::new(),
             hits: Hits::default(),
@@ -267,11 +267,17 @@ impl Cluster {
     /// Runs for so many simulated milliseconds.
     pub fn run_ms(&mut self, ms: u64) {
         let end = self.now_ms + ms;
+        let mut at_once = 0;
         while let Some(((at, _), _)) = self.queue.first_key_value() {
             if *at > end {
                 break;
             }
             let ((at, _), due) = self.queue.pop_first().expect("seen above");
+            at_once = if at == self.now_ms { at_once + 1 } else { 1 };
+            assert!(
+                at_once <= AT_ONCE_MAX,
+                "time stands still: {AT_ONCE_MAX} events in one millisecond, now {due:?}"
+            );
             self.now_ms = at;
             self.happen(due);
         }
@@ -363,8 +369,7 @@ impl Cluster {
 
     /// A node stopped by itself.
     fn stop(&mut self, node: usize, why: &str) {
-        let allowed = self.may_stop.contains(&node) || self.wicked.contains_key(&node);
-        assert!(allowed || self.witness.may_stop(node, why), "node {node} stopped: {why}");
+        assert!(self.witness.may_stop(node, why), "node {node} stopped: {why}");
         self.note(|| format!("node {node} stops: {why}"));
         self.stopped.insert(node, why.to_owned());
         self.kill(node);
@@ -404,7 +409,7 @@ impl Cluster {
     fn set_aside(&mut self, node: usize) {
         self.note(|| format!("node {node} sets its store aside"));
         self.hits.healed += 1;
-        self.witness.store_anew(node);
+        self.witness.store_replaced(node, Owed::default());
         self.nodes[node].disk.lose_store();
     }
 }

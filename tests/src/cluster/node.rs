@@ -43,7 +43,16 @@ pub struct Pace {
     pub write_ms: u64,
 }
 
+/// A clock that is off by less is near, in milliseconds: nearer to ours than the live test of proposals is wide,
+/// twice over.
+pub const NEAR_MS: u64 = 60_000;
+
 impl Pace {
+    /// Whether the wall clock is near the true time; at most f are not.
+    pub const fn is_near(&self) -> bool {
+        self.wall_ahead_ms.unsigned_abs() <= NEAR_MS
+    }
+
     /// From now on the monotonic clock runs so much faster or slower; it never goes back.
     pub fn drift(&mut self, now_ms: u64, drift_ppm: i64) {
         (self.ahead_ms, self.drifts_since_ms) = (self.ahead_ms_at(now_ms), now_ms);

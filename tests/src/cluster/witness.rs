@@ -1,6 +1,7 @@
 //! What must hold at every step, whatever goes wrong: seen from outside, with no help of the code under test.
 //!
-//! * **Agreement**: one block, and so one state root, at each height.
+//! * **Agreement**: one block at each height, and on every node the state whose root it names.
+//! * **Time** rises from block to block, and never runs further ahead of the clocks than the live test lets it.
 //! * **Nothing acknowledged is lost**: what a node called final is in its store for ever, at the same place.
 //! * **No honest key contradicts itself**: not in any slot, whatever the node lived through.
 //! * **Promises come first**: a signature and what it rests on are on disk when it is sent.
@@ -10,21 +11,26 @@
 //! * **Nobody is convicted wrongly**: evidence of two signatures names only keys that may contradict themselves.
 //! * **The law's core**: every diploma that became final was approved by two officers, and none is issued twice.
 
+mod expected;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use tanba_consensus::{Utterance, message::SignedProposal, promise::Record};
 use tanba_crypto::{Canonical, PublicKey};
 use tanba_ledger::{
-    Approval, Bin, Block, BlockHash, Certificate, ChainId, Fingerprint, Height, Operation, SignedVote, Slot,
-    Transaction, TransactionId, ValidatorSet, View, Vote,
+    Approval, Bin, Block, BlockHash, Certificate, ChainId, Fingerprint, Header, Height, Operation,
+    SignedVote, Slot, Timestamp, Transaction, TransactionId, ValidatorSet, View, Vote,
+    limits::CLOCK_AHEAD_MS_MAX,
 };
 use tanba_node::{
     handle::{NodeStatus, Voting},
     message::{Message, Response},
     replica::{action::Action, event::SubmissionId},
 };
-use tanba_storage::{Position, StoreReader};
+use tanba_storage::{Position, StoreError, StoreReader};
 
+use self::expected::Expected;
+pub use self::expected::{DISK_IS_FULL, Owed, SYNC_FAILED, is_damage};
 use super::node::Node;
 use crate::model;
 
@@ -35,17 +41,6 @@ const JOURNAL_TAIL_BYTES: usize = 1 << 20;
 const CERTIFICATE: u8 = 2;
 const LEADER_PROPOSAL: u8 = 3;
 const OWN_PROPOSAL: u8 = 4;
-
-/// How the disk in memory says that it is full.
-pub const DISK_IS_FULL: &str = "no space left";
-
-/// Whether a node that stopped with this message sets its store aside.
-pub fn is_damage(why: &str) -> bool {
-    ["is damaged", "the state has no node"].iter().any(|text| why.contains(text))
-}
-
-/// How the disk in memory says that a sync failed.
-pub const SYNC_FAILED: &str = "input/output error";
 
 fn beginning(kind: u8, vote: &Vote) -> Vec<u8> {
     [vec![kind], vote.to_canonical()].concat()
@@ -69,31 +64,12 @@ impl Kind {
     }
 }
 
-/// What is expected of one node beyond what is expected of all.
-#[derive(Clone, Debug, Default)]
-struct Expected {
-    /// Its disk may have lost or changed what it held: by our doing.
-    damage: bool,
-    /// That is so whatever store it has.
-    damage_for_ever: bool,
-    /// Of what it wrote after its disk began to lie, anything may be missing, and nothing tells.
-    gaps: bool,
-    /// Its disk may refuse to work.
-    disk_errors: bool,
-    /// Its promises may be lost, or another process may make some with its key: by our doing.
-    lost_promises: bool,
-    /// What it called final, and while which store was there.
-    acknowledged: BTreeMap<TransactionId, Position>,
-    /// The head it had when it last called something final.
-    head: Height,
-}
-
 /// The witness of one run.
 #[derive(Debug)]
 pub struct Witness {
     chain: ChainId,
     validators: ValidatorSet,
-    history: BTreeMap<Height, BlockHash>,
+    history: BTreeMap<Height, (BlockHash, Header)>,
     issued: BTreeMap<(Bin, Fingerprint), Height>,
     said: BTreeMap<(PublicKey, Slot, Kind), Vec<u8>>,
     submitted: BTreeMap<SubmissionId, TransactionId>,
@@ -102,6 +78,8 @@ pub struct Witness {
     checked_to: BTreeMap<usize, Height>,
     /// The highest block that each node ever had, whatever became of its store.
     once_at: BTreeMap<usize, Height>,
+    /// The latest time that the clock of any validator showed that keeps to the protocol, and to the time.
+    latest_clock: Timestamp,
     /// Keys that may contradict themselves: more than one process, or none with a memory, used them.
     pub faithless: BTreeSet<PublicKey>,
 }
@@ -120,6 +98,7 @@ impl Witness {
             expected: BTreeMap::new(),
             checked_to: BTreeMap::new(),
             once_at: BTreeMap::new(),
+            latest_clock: Timestamp::default(),
             faithless: BTreeSet::new(),
         }
     }
@@ -137,7 +116,7 @@ impl Witness {
     /// The highest block that an honest node committed.
     pub fn highest(&self) -> (Height, BlockHash) {
         let last = self.history.last_key_value();
-        last.map_or((Height::GENESIS, BlockHash(self.chain.0)), |(height, hash)| (*height, *hash))
+        last.map_or((Height::GENESIS, BlockHash(self.chain.0)), |(height, (hash, _))| (*height, *hash))
     }
 
     /// A client handed something in.
@@ -145,15 +124,14 @@ impl Witness {
         self.submitted.insert(id, transaction);
     }
 
-    /// From now on the node may find its store damaged.
-    pub fn expect_damage(&mut self, node: usize) {
-        self.expected.entry(node).or_default().damage = true;
+    /// A validator that is not to be taken for one of the f looks at its clock.
+    pub fn clock_shows(&mut self, now: Timestamp) {
+        self.latest_clock = now.max(self.latest_clock);
     }
 
-    /// From now on the node may find its store damaged, and any later one too.
-    pub fn expect_damage_for_ever(&mut self, node: usize) {
-        let expected = self.expected.entry(node).or_default();
-        (expected.damage, expected.damage_for_ever) = (true, true);
+    /// Bytes of the node's store were changed: it may find that, until it has another store.
+    pub fn expect_damage(&mut self, node: usize) {
+        self.expected.entry(node).or_default().owed.damage = true;
     }
 
     /// The node's disk lies about what is durable: also from the middle of its store something may be missing.
@@ -161,11 +139,15 @@ impl Witness {
         self.expected.entry(node).or_default().gaps = true;
     }
 
-    /// The node makes its store anew, and nothing was done to the new one.
-    pub fn store_anew(&mut self, node: usize) {
-        self.store_lost(node);
-        let expected = self.expected.entry(node).or_default();
-        expected.damage = expected.damage_for_ever;
+    /// What the node's store owes now.
+    pub fn owed(&self, node: usize) -> Owed {
+        self.expected.get(&node).map(|expected| expected.owed.clone()).unwrap_or_default()
+    }
+
+    /// The node has another store, which owes this: what it owed when it was copied, or nothing if it is new.
+    pub fn store_replaced(&mut self, node: usize, owed: Owed) {
+        self.expected.entry(node).or_default().owed = owed;
+        self.checked_to.remove(&node);
     }
 
     /// From now on (or no more) the node may be stopped by its disk.
@@ -180,46 +162,22 @@ impl Witness {
 
     /// Whether damage may be found.
     pub fn may_be_damaged(&self, node: usize) -> bool {
-        self.expected.get(&node).is_some_and(|expected| expected.damage)
+        self.expected.get(&node).is_some_and(Expected::may_be_damaged)
     }
 
     /// Whether a stop with this message was our doing.
     pub fn may_stop(&self, node: usize, why: &str) -> bool {
-        let Some(expected) = self.expected.get(&node) else { return false };
-        let by_disk = why.contains(DISK_IS_FULL) || why.contains(SYNC_FAILED);
-        let by_twin = why.contains("another process votes with this validator's key");
-        (expected.disk_errors && by_disk)
-            || (expected.damage && is_damage(why))
-            || (expected.lost_promises && by_twin)
+        self.expected.get(&node).is_some_and(|expected| expected.may_stop(why))
     }
 
-    /// The node's store is gone, with all it had acknowledged; the others must have it.
-    pub fn store_lost(&mut self, node: usize) {
-        let expected = self.expected.entry(node).or_default();
-        expected.acknowledged.clear();
-        expected.head = Height::GENESIS;
-        self.checked_to.remove(&node);
-    }
-
-    /// A node has begun a life: what it had acknowledged is there.
+    /// A node has begun a life: what it had acknowledged is there. What was above its head is looked at anew.
     pub fn started(&mut self, node: usize, opened: &Node) {
-        let Some(expected) = self.expected.get(&node) else { return };
         let reader = opened.reader.as_ref().expect("a node that started has a store");
-        let head = reader.tip().header.height;
-        assert!(
-            head >= expected.head || expected.damage,
-            "node {node} called height {} final and came back with head {head}",
-            expected.head
-        );
-        for (id, position) in &expected.acknowledged {
-            let found = reader.position(id);
-            if expected.damage && found.as_ref().is_ok_and(|found| found.is_none_or(|f| f == *position)) {
-                continue;
-            }
-            if expected.damage && found.is_err() {
-                continue;
-            }
-            assert_eq!(found, Ok(Some(*position)), "node {node} lost what it had acknowledged");
+        if let Some(checked) = self.checked_to.get_mut(&node) {
+            *checked = reader.tip().header.height.min(*checked);
+        }
+        if let Some(expected) = self.expected.get(&node) {
+            expected.check_store(node, reader);
         }
     }
 
@@ -228,28 +186,16 @@ impl Witness {
         let transaction = *self.submitted.get(&id).expect("only what was submitted is concluded");
         let known = *self.acknowledged.entry(transaction).or_insert(position);
         assert_eq!(known, position, "node {node} acknowledges a transaction at another place");
-        let expected = self.expected.entry(node).or_default();
-        expected.acknowledged.insert(transaction, position);
-        expected.head = expected.head.max(head);
+        self.expected.entry(node).or_default().acknowledge(head, transaction, position);
     }
 
     /// Everything acknowledged by anyone is in this store, as far as it is high enough.
     pub fn check_acknowledged(&self, node: usize, reader: &impl StoreReader) {
         let head = reader.tip().header.height;
-        for (id, position) in self.acknowledged.iter().filter(|(_, position)| position.height <= head) {
-            let found = reader.position(id);
-            if found.is_err() && self.may_be_damaged(node) {
-                // A rotten record is found by its node when it matters.
-                continue;
-            }
-            if found == Ok(None) && self.expected.get(&node).is_some_and(|expected| expected.gaps) {
-                continue;
-            }
-            assert_eq!(
-                found,
-                Ok(Some(*position)),
-                "node {node} lacks an acknowledged transaction at head {head}"
-            );
+        let nothing = Expected::default();
+        let expected = self.expected.get(&node).unwrap_or(&nothing);
+        for (transaction, position) in self.acknowledged.iter().filter(|(_, at)| at.height <= head) {
+            expected.check_position(node, reader, transaction, *position);
         }
     }
 
@@ -272,17 +218,24 @@ impl Witness {
         let checked = self.checked_to.get(&node).copied().unwrap_or(Height::GENESIS);
         let mut height = checked.next();
         while height <= status.height {
-            let Ok(Some(certified)) = reader.block(height) else {
-                // A rotten block is found by its node when it matters; here only what is read can be judged.
-                assert!(self.may_be_damaged(node), "node {node} does not hold block {height} below its head");
-                return;
+            let certified = match reader.block(height) {
+                Ok(certified) => certified.expect("a store holds the blocks below its head"),
+                Err(error) => {
+                    // A rotten block is found by its node when it matters. The store answers nothing more in this
+                    // life; the next is judged by the blocks above.
+                    assert!(self.may_be_damaged(node), "node {node} cannot read block {height}: {error}");
+                    if !matches!(error, StoreError::Stopped(_)) {
+                        self.checked_to.insert(node, height);
+                    }
+                    return;
+                }
             };
             let hash = certified.block.hash();
             let finalization = certified.finalization.expect("only genesis has none");
-            if let Some(known) = self.history.get(&height) {
+            if let Some((known, _)) = self.history.get(&height) {
                 assert_eq!(*known, hash, "two nodes disagree at height {height}: node {node} has {hash}");
             } else {
-                self.history.insert(height, hash);
+                self.history.insert(height, (hash, certified.block.header.clone()));
                 self.check_block(&certified.block);
             }
             assert_eq!(
@@ -292,6 +245,16 @@ impl Witness {
             );
             self.check_certificate(&finalization, sayer);
             height = height.next();
+        }
+        let tip = reader.tip();
+        if let Some((hash, header)) = self.history.get(&tip.header.height) {
+            assert_eq!(tip.hash, *hash, "node {node} stands on another block than everyone");
+            let state = tip.roots.root();
+            assert_eq!(
+                state, header.state,
+                "node {node} has another state than its block {} names",
+                header.height
+            );
         }
         if status.height >= checked {
             self.checked_to.insert(node, status.height);
@@ -343,9 +306,17 @@ impl Witness {
     fn check_block(&mut self, block: &Block) {
         let height = block.header.height;
         let parent = height.previous().and_then(|below| self.history.get(&below));
-        if let Some(parent) = parent {
-            assert_eq!(block.header.parent, *parent, "block {height} does not extend the one below");
+        let mut latest = self.latest_clock.saturating_add_ms(CLOCK_AHEAD_MS_MAX);
+        if let Some((hash, parent)) = parent {
+            assert_eq!(block.header.parent, *hash, "block {height} does not extend the one below");
+            assert!(block.header.time > parent.time, "block {height} is not later than the one below");
+            latest = latest.max(parent.time.saturating_add_ms(1));
         }
+        let time = block.header.time;
+        assert!(
+            time <= latest,
+            "block {height} is of {time:?}, later than {latest:?}, which no clock justifies"
+        );
         for transaction in &block.transactions {
             self.check_issue(height, transaction);
         }
@@ -398,7 +369,10 @@ impl Witness {
                     self.check_certificate(&certified.finalization, node);
                     let (height, hash) = (certified.block.header.height, certified.block.hash());
                     let known = self.history.get(&height);
-                    assert!(known.is_none_or(|known| *known == hash), "node {number} serves a wrong block");
+                    assert!(
+                        known.is_none_or(|(known, _)| *known == hash),
+                        "node {number} serves a wrong block"
+                    );
                 }
             }
             Action::Answer { response: Response::Memory(answer), .. } => {

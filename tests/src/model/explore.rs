@@ -84,6 +84,11 @@ impl Report {
         self.parts.iter().map(|part| part.states).sum()
     }
 
+    /// Healings that were tried in all parts.
+    pub fn probes(&self) -> u64 {
+        self.parts.iter().map(|part| part.probes).sum()
+    }
+
     /// Whether every state of every part was seen.
     pub fn is_exhausted(&self) -> bool {
         self.found.is_none() && self.parts.iter().all(|part| part.exhausted)

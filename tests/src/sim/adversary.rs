@@ -198,7 +198,10 @@ fn withhold(cluster: &mut Cluster, node: usize, action: Action, late_ms: u64) {
                 }
             }
         }
-        Action::Answer { response: Response::Body(_) | Response::Transactions(_), .. } => did(cluster, node),
+        Action::Answer { response: Response::Body(Some(_)), .. } => did(cluster, node),
+        Action::Answer { response: Response::Transactions(list), .. } if !list.is_empty() => {
+            did(cluster, node);
+        }
         action => cluster.act(node, action, late_ms),
     }
 }

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::adversary::{Adversary, Replay};
 
-/// A kind of fault. A kind counts as hit when it was done to something that runs; where that
-/// could pass unnoticed (delays, losses, pauses, slowness, syncs that lie, a disk that is full), when it changed what
-/// happened.
+/// A kind of fault. A kind counts as hit when it was done to something that runs; where that could pass unnoticed
+/// (delays, losses, pauses, slowness, clocks, syncs that lie, a disk that is full, a backup of what is there), when it
+/// changed what happened.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Fault {
     /// A message takes long.

@@ -36,8 +36,11 @@ pub struct Seen {
     pub blocks: u64,
     /// Transactions that a node called final.
     pub acknowledged: u64,
-    /// From mending to the first new transaction that was final, in milliseconds.
+    /// From mending to the first new transaction that was final, in milliseconds; from when the last honest node was
+    /// up again, if one went down after all was mended.
     pub resume_ms: u64,
+    /// From mending, whatever went down after it, in milliseconds.
+    pub wait_ms: u64,
     /// Simulated time, in milliseconds.
     pub simulated_ms: u64,
     /// A fingerprint of the run: the same seed has the same one.
@@ -106,7 +109,7 @@ fn live(cluster: &mut Cluster, plan: &Plan) -> Seen {
         wreck.pass(cluster);
     }
     wreck.mend(cluster, plan);
-    let resume_ms = resume(cluster, plan, &mut wreck);
+    let (resume_ms, wait_ms) = resume(cluster, plan, &mut wreck);
     cluster.check_nothing_acknowledged_is_lost();
     let (height, hash) = cluster.highest();
     Seen {
@@ -114,14 +117,16 @@ fn live(cluster: &mut Cluster, plan: &Plan) -> Seen {
         blocks: cluster.witness.blocks() as u64,
         acknowledged: cluster.witness.acknowledged_count() as u64,
         resume_ms,
+        wait_ms,
         simulated_ms: cluster.now_ms(),
         fingerprint: format!("{height} {hash} {}", cluster.random.below(u64::MAX)),
         trace: std::mem::take(&mut cluster.trace),
     }
 }
 
-/// Liveness: a new transaction becomes final in time, and every honest node follows.
-fn resume(cluster: &mut Cluster, plan: &Plan, wreck: &mut Wreck) -> u64 {
+/// Liveness: a new transaction becomes final in time, and every honest node follows. How long it took since honest
+/// nodes were up, and since all was mended, in milliseconds.
+fn resume(cluster: &mut Cluster, plan: &Plan, wreck: &mut Wreck) -> (u64, u64) {
     let began_ms = cluster.now_ms();
     let mut mended_ms = began_ms;
     let honest: Vec<usize> = (0..plan.universities).filter(|node| !plan.is_weak(*node)).collect();
@@ -147,7 +152,7 @@ fn resume(cluster: &mut Cluster, plan: &Plan, wreck: &mut Wreck) -> u64 {
             assert!(mended_ms - began_ms < LATE_MS_MAX, "honest nodes go on stopping: {:?}", cluster.heads());
         }
     }
-    let resume_ms = cluster.now_ms() - mended_ms;
+    let (resume_ms, wait_ms) = (cluster.now_ms() - mended_ms, cluster.now_ms() - began_ms);
     let (target, _) = cluster.highest();
     let observers = plan.universities..plan.universities + tanba_ledger::testkit::REGULATORS;
     let followers: Vec<usize> = honest.into_iter().chain(observers).collect();
@@ -165,7 +170,7 @@ fn resume(cluster: &mut Cluster, plan: &Plan, wreck: &mut Wreck) -> u64 {
         cluster.run_ms(LOOK_EVERY_MS);
         wreck.pass(cluster);
     }
-    resume_ms
+    (resume_ms, wait_ms)
 }
 
 /// Who submits: through any node, any transaction, some of them again.

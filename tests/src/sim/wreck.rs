@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use tanba_storage::MemoryDisk;
+use tanba_ledger::Height;
+use tanba_storage::{MemoryDisk, StoreReader};
 
 use super::{
     Fault, Plan, Weakness,
@@ -11,8 +12,8 @@ use super::{
 };
 use crate::cluster::{
     Cluster, FAIR,
-    node::{Node, found_journal},
-    witness,
+    node::{NEAR_MS, Node, found_journal},
+    witness::{self, Owed},
 };
 
 /// Writes after which an event may be cut short.
@@ -21,13 +22,22 @@ const WRITES_MAX: u64 = 14;
 /// Syncs after which one may fail: those of an event or two.
 const SYNCS_MAX: u64 = 4;
 
-/// A clock that is off by less is near, in milliseconds: nearer to ours than the live test of proposals is wide,
-/// twice over.
-const NEAR_MS: u64 = 60_000;
+/// A clock that goes less far does not jump, in milliseconds.
+const JUMP_MS_MIN: u64 = 1_000;
 
 const HOUR_MS: i64 = 3_600_000;
 
 const YEAR_MS: i64 = 365 * 24 * HOUR_MS;
+
+/// A home as it was earlier.
+#[derive(Debug)]
+struct Backup {
+    disk: MemoryDisk,
+    /// What its store owes.
+    owed: Owed,
+    /// The block it ends at.
+    height: Height,
+}
 
 /// What is broken now, and when it is mended by itself.
 #[derive(Debug, Default)]
@@ -41,7 +51,7 @@ pub struct Wreck {
     /// The store of one node at a time may be gone or old: the others have what was acknowledged.
     refilling: Option<usize>,
     /// Homes as they were earlier.
-    backups: BTreeMap<usize, MemoryDisk>,
+    backups: BTreeMap<usize, Backup>,
     /// The twin of a validator, once it is started.
     twin: Option<usize>,
 }
@@ -59,6 +69,8 @@ impl Wreck {
                     let stubborn = cluster.random.per_mille(500);
                     cluster.wicked.insert(*node, Wicked::new(*adversary, shunned, stubborn));
                     cluster.witness.faithless.insert(key);
+                    // Its replica keeps to the protocol, and may hear what else was signed with its key.
+                    cluster.witness.expect_lost_promises(*node);
                 }
                 Weakness::Memory(fault) => {
                     // One that lost its journal alone must still never contradict itself; that is what the
@@ -66,7 +78,6 @@ impl Wreck {
                     if !matches!(fault, Fault::LostJournal | Fault::JournalRot | Fault::LostStore) {
                         cluster.witness.faithless.insert(key);
                     }
-                    cluster.witness.expect_damage_for_ever(*node);
                 }
             }
         }
@@ -170,11 +181,13 @@ impl Wreck {
                     jumps.extend([-HOUR_MS, 5 * YEAR_MS, -5 * YEAR_MS]);
                 }
                 let jump_ms = *cluster.random.of(&jumps);
-                cluster.hits.count(Fault::ClockJump);
-                cluster.nodes[node].pace.wall_ahead_ms = jump_ms;
+                let ahead_ms = &mut cluster.nodes[node].pace.wall_ahead_ms;
+                if ahead_ms.abs_diff(jump_ms) >= JUMP_MS_MIN {
+                    cluster.hits.count(Fault::ClockJump);
+                }
+                *ahead_ms = jump_ms;
             }
             Fault::ClockDrift if runs => {
-                cluster.hits.count(Fault::ClockDrift);
                 let drift_ppm = cluster.random.below(400_000) as i64 - 200_000;
                 cluster.nodes[node].pace.drift(now_ms, drift_ppm);
             }
@@ -200,16 +213,12 @@ impl Wreck {
                         cluster.hits.count(Fault::LyingSync);
                     }
                     self.crash(cluster, node);
-                    cluster.witness.store_lost(node);
                 }
             }
             Fault::Twin => self.start_twin(cluster, node),
-            Fault::LostJournal | Fault::JournalRot | Fault::OldHome | Fault::LostStore => {
+            Fault::OldHome => self.restore_home(cluster, node),
+            Fault::LostJournal | Fault::JournalRot | Fault::LostStore => {
                 if cluster.nodes[node].replica.is_none() {
-                    return;
-                }
-                if fault == Fault::OldHome && !self.backups.contains_key(&node) {
-                    self.backups.insert(node, cluster.nodes[node].disk.copy());
                     return;
                 }
                 self.crash(cluster, node);
@@ -221,15 +230,11 @@ impl Wreck {
                     cluster.witness.expect_lost_promises(node);
                 }
                 match fault {
-                    Fault::LostJournal => disk.lose_journal(),
                     Fault::JournalRot => disk.corrupt_journal(cluster.random.below(1 << 20) as usize),
-                    Fault::OldHome => {
-                        let backup = self.backups.remove(&node).expect("seen above");
-                        disk.restore_store(&backup);
-                        disk.restore_journal(&backup);
-                    }
+                    Fault::LostJournal => disk.lose_journal(),
                     _ => {
                         disk.lose_store();
+                        cluster.witness.store_replaced(node, Owed::default());
                         if emptied {
                             disk.lose_journal();
                         }
@@ -245,8 +250,8 @@ impl Wreck {
                     let fresh = Node::founded(cluster.universities(), node);
                     disk.restore_store(&fresh.disk);
                     found_journal(&disk, &chain, node);
+                    cluster.witness.store_replaced(node, Owed::default());
                 }
-                cluster.witness.store_lost(node);
             }
             _ => unreachable!("{fault} takes no memory away"),
         }
@@ -256,15 +261,15 @@ impl Wreck {
         if self.twin.is_some() || cluster.nodes[node].replica.is_none() {
             return;
         }
-        let mut twin = Node::founded(cluster.universities(), node);
+        let (number, mut twin) = (cluster.nodes.len(), Node::founded(cluster.universities(), node));
         // A home was copied, perhaps long ago, and both are started.
         if cluster.random.per_mille(700) {
             twin.disk = cluster.nodes[node].disk.copy();
             twin.disk.crash();
+            let owed = cluster.witness.owed(node);
+            cluster.witness.store_replaced(number, owed);
         }
-        let number = cluster.nodes.len();
         cluster.nodes.push(twin);
-        cluster.witness.expect_damage_for_ever(number);
         for one in [node, number] {
             cluster.witness.expect_lost_promises(one);
         }
@@ -307,22 +312,50 @@ impl Wreck {
 
     /// An old store comes back: of a node that is not needed for what was acknowledged.
     fn restore_store(&mut self, cluster: &mut Cluster, plan: &Plan, node: usize) {
-        if let Entry::Vacant(place) = self.backups.entry(node) {
-            place.insert(cluster.nodes[node].disk.copy());
+        if self.backups.contains_key(&node) && !self.may_refill(cluster, plan, node) {
             return;
         }
-        if !self.may_refill(cluster, plan, node) || cluster.nodes[node].replica.is_none() {
-            return;
+        let Some(backup) = self.take_backup(cluster, node) else { return };
+        backup.disk.crash();
+        if self.restore(cluster, node, &backup) {
+            cluster.hits.count(Fault::OldBackup);
         }
-        let backup = self.backups.remove(&node).expect("seen above");
-        backup.crash();
-        self.crash(cluster, node);
-        cluster.nodes[node].disk.restore_store(&backup);
-        cluster.hits.count(Fault::OldBackup);
-        // It may have been rotten when it was made.
-        cluster.witness.expect_damage(node);
-        cluster.witness.store_lost(node);
         self.refilling = Some(node);
+    }
+
+    /// A whole old home comes back, with the promises of then.
+    fn restore_home(&mut self, cluster: &mut Cluster, node: usize) {
+        let Some(backup) = self.take_backup(cluster, node) else { return };
+        let older = self.restore(cluster, node, &backup);
+        let (disk, chain) = (&cluster.nodes[node].disk, &cluster.world.chain);
+        if older || disk.journal_records(chain) != backup.disk.journal_records(chain) {
+            cluster.hits.count(Fault::OldHome);
+        }
+        disk.restore_journal(&backup.disk);
+        cluster.witness.expect_lost_promises(node);
+    }
+
+    /// The backup of a running node; if there is none, it is made, for later.
+    fn take_backup(&mut self, cluster: &Cluster, node: usize) -> Option<Backup> {
+        let height = height(cluster, node)?;
+        match self.backups.entry(node) {
+            Entry::Vacant(place) => {
+                let (disk, owed) = (cluster.nodes[node].disk.copy(), cluster.witness.owed(node));
+                place.insert(Backup { disk, owed, height });
+                None
+            }
+            Entry::Occupied(place) => Some(place.remove()),
+        }
+    }
+
+    /// A running node ends, and its store becomes the backup's, which owes what it owed then. Whether that is an older
+    /// one.
+    fn restore(&mut self, cluster: &mut Cluster, node: usize, backup: &Backup) -> bool {
+        let older = height(cluster, node) > Some(backup.height);
+        self.crash(cluster, node);
+        cluster.nodes[node].disk.restore_store(&backup.disk);
+        cluster.witness.store_replaced(node, backup.owed.clone());
+        older
     }
 
     /// Whether this node's store may go: all other honest ones are as high as anything acknowledged.
@@ -419,14 +452,17 @@ impl Wreck {
     }
 }
 
+/// The height of a node, while it runs.
+fn height(cluster: &Cluster, node: usize) -> Option<Height> {
+    cluster.nodes[node].reader.as_ref().map(|reader| reader.tip().header.height)
+}
+
 fn running(cluster: &Cluster) -> impl Iterator<Item = usize> {
     (0..cluster.nodes.len()).filter(|node| cluster.nodes[*node].replica.is_some())
 }
 
 /// Validators, weak ones among them, whose clocks may be far off, this one apart.
 fn far_clocks_besides(cluster: &Cluster, plan: &Plan, node: usize) -> usize {
-    let far = |other: &usize| {
-        plan.is_weak(*other) || cluster.nodes[*other].pace.wall_ahead_ms.unsigned_abs() > NEAR_MS
-    };
+    let far = |other: &usize| plan.is_weak(*other) || !cluster.nodes[*other].pace.is_near();
     (0..plan.universities).filter(|other| *other != node).filter(far).count()
 }

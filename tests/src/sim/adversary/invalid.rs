@@ -1,7 +1,10 @@
 //! Proposes blocks that break one rule each; and blocks at times that nobody should vote for.
 
 use tanba_crypto::Hash;
-use tanba_ledger::{Block, BlockHash, ChainId, Slot, Timestamp, Transaction};
+use tanba_ledger::{
+    Block, BlockHash, ChainId, Slot, Timestamp, Transaction,
+    state::{Live, check_live},
+};
 use tanba_node::{message::Message, replica::action::Action};
 use tanba_storage::StoreReader;
 
@@ -32,21 +35,25 @@ pub(super) fn says(cluster: &mut Cluster, node: usize, action: Action, late_ms: 
 
 pub(super) fn pushes_time(cluster: &mut Cluster, node: usize, action: Action, late_ms: u64) {
     let Some(slot) = fresh_proposal(&action) else { return cluster.act(node, action, late_ms) };
-    let parent = cluster.nodes[node].reader.as_ref().map(|reader| reader.tip().header.time);
-    let (now, parent) = (cluster.wall(), parent.unwrap_or_default());
+    let Some(tip) = cluster.nodes[node].reader.as_ref().map(|reader| reader.tip()) else {
+        return cluster.act(node, action, late_ms);
+    };
+    let now = cluster.wall();
     let time = match cluster.random.below(7) {
         0 => now.saturating_add_ms(1_900),
         1 => now.saturating_add_ms(30_000),
         2 => now.saturating_add_ms(YEAR_MS),
         3 => Timestamp(u64::MAX),
-        4 => parent.saturating_add_ms(1),
+        4 => tip.header.time.saturating_add_ms(1),
         5 => Timestamp(now.0.saturating_sub(40_000)),
         _ => now.saturating_add_ms(2_100),
     };
     let Some(block) = craft::block(cluster, node, slot, time) else {
         return cluster.act(node, action, late_ms);
     };
-    did(cluster, node);
+    if check_live(&block.header, &tip, now) != Live::Now {
+        did(cluster, node);
+    }
     let message = craft::propose(cluster, node, slot, block);
     for to in cluster.validators_besides(node) {
         cluster.send_message(node, to, &message, late_ms);
