@@ -131,6 +131,7 @@ impl<S: Store> Driver<S> {
         mut sources: Sources,
         mut checked: mpsc::Receiver<Checked>,
     ) -> Result<(), Stop> {
+        let stopping = sources.stop.clone();
         self.handle(Event::Started)?;
         loop {
             while let Some(event) = self.backlog.pop_front() {
@@ -140,6 +141,8 @@ impl<S: Store> Driver<S> {
                 _ = sources.stop.wait_for(|stop| *stop) => return Ok(()),
                 event = sources.network.recv() => match event {
                     Some(event) => self.translate(event),
+                    // Told to stop as well, it may be the first to do so.
+                    None if *stopping.borrow() => return Ok(()),
                     None => return Err(Stop::Network),
                 },
                 Some(checked) = checked.recv() => Some(checked.event),

@@ -33,7 +33,11 @@ const HEALINGS_MAX: usize = 3;
 
 const WINDOW: Duration = Duration::from_secs(3_600);
 
-/// From one look whether the last user of the store is gone to the next.
+/// When a node has ended of damage, the last user of its home is gone within this: whoever was slow is not waited for
+/// when the node ends, but must have let go before it starts again.
+const LET_GO_WITHIN: Duration = Duration::from_secs(30);
+
+/// From one look whether it is gone to the next.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Runs the node of `home` until `wish` is ready, through every damage that can be mended; gives its last status.
@@ -54,7 +58,9 @@ pub async fn run(
     let mut healings = Healings::default();
     loop {
         let (mut wished, mut head) = (false, None);
-        let ended = match Node::start(home, &config, keys.clone(), healings.total).await {
+        let patience = if healings.total == 0 { Duration::ZERO } else { LET_GO_WITHIN };
+        let start = async || Node::start(home, &config, keys.clone(), healings.total).await;
+        let ended = match when_let_go(patience, start).await {
             Ok(node) => {
                 started(&node);
                 keep_addresses(&mut config, &node);
@@ -84,7 +90,7 @@ pub async fn run(
         match damage {
             Damage::Store(what) => {
                 tracing::error!("damage found: {what}");
-                let aside = set_aside(home, &config, &what, head).await?;
+                let aside = when_let_go(LET_GO_WITHIN, async || set_aside(home, &what, head)).await?;
                 tracing::error!(
                     "the store is set aside as {}; the node starts again and fetches every block from its peers",
                     aside.display()
@@ -160,21 +166,25 @@ fn keep_addresses(config: &mut Config, node: &Node) {
     }
 }
 
-/// Sets the store aside as soon as the last part of the node has let go of it, within the deadline of stopping.
-async fn set_aside(
-    home: &Home,
-    config: &Config,
-    what: &str,
-    head: Option<Height>,
-) -> Result<PathBuf, NodeError> {
-    let deadline = Instant::now() + Duration::from_millis(config.shutdown_deadline_ms);
+/// Does what needs the home for itself, as soon as nobody else uses it.
+async fn when_let_go<T>(
+    patience: Duration,
+    act: impl AsyncFn() -> Result<T, NodeError>,
+) -> Result<T, NodeError> {
+    let deadline = Instant::now() + patience;
     loop {
-        let found = Found { what, when: &moment(clock::now()), head };
-        match DiskStore::set_aside(home.root(), &found) {
-            Err(StoreError::InUse(_)) if Instant::now() < deadline => tokio::time::sleep(LOOK_EVERY).await,
-            done => return Ok(done?),
+        match act().await {
+            Err(NodeError::Store(StoreError::InUse(_))) if Instant::now() < deadline => {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            done => return done,
         }
     }
+}
+
+fn set_aside(home: &Home, what: &str, head: Option<Height>) -> Result<PathBuf, NodeError> {
+    let found = Found { what, when: &moment(clock::now()), head };
+    Ok(DiskStore::set_aside(home.root(), &found)?)
 }
 
 /// Removes damaged stores that were set aside, but for the last, once this node has come to `height` and follows: what
