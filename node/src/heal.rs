@@ -28,7 +28,7 @@ use crate::{
     replica::Stop,
 };
 
-/// Stores set aside within [`WINDOW`], at most.
+/// Starts again for damage within [`WINDOW`], at most.
 const HEALINGS_MAX: usize = 3;
 
 const WINDOW: Duration = Duration::from_secs(3_600);
@@ -55,11 +55,11 @@ pub async fn run(
 ) -> Result<Arc<NodeStatus>, NodeError> {
     let mut wish = pin!(wish);
     let mut config = config.clone();
-    let mut healings = Healings::default();
+    let (mut healings, mut healed) = (Healings::default(), 0);
     loop {
         let (mut wished, mut head) = (false, None);
-        let patience = if healings.total == 0 { Duration::ZERO } else { LET_GO_WITHIN };
-        let start = async || Node::start(home, &config, keys.clone(), healings.total).await;
+        let patience = if healings.0.is_empty() { Duration::ZERO } else { LET_GO_WITHIN };
+        let start = async || Node::start(home, &config, keys.clone(), healed).await;
         let ended = match when_let_go(patience, start).await {
             Ok(node) => {
                 started(&node);
@@ -84,13 +84,14 @@ pub async fn run(
             return Err(ended);
         }
         if !healings.allow(Instant::now()) {
-            tracing::error!(%damage, "the store is damaged again, {HEALINGS_MAX} times within an hour: replace the disk");
+            tracing::error!(%damage, "damaged again, after {HEALINGS_MAX} times within an hour: replace the disk");
             return Err(ended);
         }
         match damage {
             Damage::Store(what) => {
                 tracing::error!("damage found: {what}");
                 let aside = when_let_go(LET_GO_WITHIN, async || set_aside(home, &what, head)).await?;
+                healed += 1;
                 tracing::error!(
                     "the store is set aside as {}; the node starts again and fetches every block from its peers",
                     aside.display()
@@ -132,24 +133,20 @@ fn damage(error: &NodeError) -> Option<Damage> {
     }
 }
 
-/// How often the store was made anew, and when.
+/// When damage made the node start again: the last times.
 #[derive(Debug, Default)]
-struct Healings {
-    total: u64,
-    recent: VecDeque<Instant>,
-}
+struct Healings(VecDeque<Instant>);
 
 impl Healings {
     /// Whether it may be done once more now; counts it then.
     fn allow(&mut self, now: Instant) -> bool {
-        while self.recent.front().is_some_and(|then| now.duration_since(*then) > WINDOW) {
-            self.recent.pop_front();
+        while self.0.front().is_some_and(|then| now.duration_since(*then) > WINDOW) {
+            self.0.pop_front();
         }
-        if self.recent.len() >= HEALINGS_MAX {
+        if self.0.len() >= HEALINGS_MAX {
             return false;
         }
-        self.recent.push_back(now);
-        self.total += 1;
+        self.0.push_back(now);
         true
     }
 }
@@ -237,7 +234,6 @@ mod tests {
         assert!(!healings.allow(begin + Duration::from_secs(3_599)));
         assert!(healings.allow(begin + Duration::from_secs(3_601)), "the first is more than an hour ago");
         assert!(!healings.allow(begin + Duration::from_secs(3_602)));
-        assert_eq!(healings.total, 4);
     }
 
     #[test]
