@@ -39,9 +39,9 @@ use tonic_health::{
 };
 
 pub use self::core::Backend;
+pub(crate) use self::stream::stopped;
 use self::{
-    core::Core, ledger::Ledger, registrar::Registrar, routes::Routes, stream::stopped, tracker::Tracker,
-    verifier::Verifier,
+    core::Core, ledger::Ledger, registrar::Registrar, routes::Routes, tracker::Tracker, verifier::Verifier,
 };
 use crate::handle::NodeHandle;
 
@@ -49,8 +49,8 @@ use crate::handle::NodeHandle;
 const CONNECTIONS_QUEUE: usize = 16;
 
 /// Serves the API on `listener` until `stop` says true or its sender is gone; then streams are ended with
-/// `STOPPING`, calls under way are answered, and the call returns once all connections are closed. The caller
-/// sets the deadline for that.
+/// `STOPPING`, calls under way are answered, and the call returns once all connections are closed, at the latest soon
+/// after [`limits::PARTING_WITHIN`].
 pub async fn serve<R: StoreReader>(
     listener: TcpListener,
     backend: Backend<R>,
@@ -59,7 +59,7 @@ pub async fn serve<R: StoreReader>(
     let (reporter, health) = health_reporter();
     let watching = tokio::spawn(report_health(reporter, backend.handle.clone(), stop.clone()));
     let (ready, connections) = mpsc::channel(CONNECTIONS_QUEUE);
-    let accepting = tokio::spawn(listener::accept(listener, ready, backend.metrics.clone()));
+    let accepting = tokio::spawn(listener::accept(listener, ready, backend.metrics.clone(), stop.clone()));
 
     let routes = routes(backend, stop.clone()).with(health).with(reflection());
     let mut stop = stop;

@@ -1,7 +1,8 @@
 //! The one loop around the replica: events in, actions out, in order.
 //!
-//! The loop checks no signatures and reads no pages; threads beside it do ([`Checkers`]). It waits for nobody
-//! but the replica, whose disk writes run in place (`block_in_place`), so that other tasks go on meanwhile.
+//! The loop checks no transactions' signatures and reads no pages; threads beside it do ([`Checkers`]). The replica
+//! checks votes, proposals and certificates itself, and bodies it finds in its journal. The loop waits for nobody else:
+//! its work and its disk writes run in place (`block_in_place`), so that other tasks go on meanwhile.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -18,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    checkers::{Checkers, Room},
+    checkers::{Checkers, PANICKED, Room},
     clock,
     handle::{NodeStatus, Outcome, Submission},
     message::{Message, Request, Response},
@@ -62,6 +63,7 @@ pub(crate) struct Driver<S: Store> {
     named: u64,
     disk: observe::Disk,
     message_bytes_sent: u64,
+    refusals: u64,
     /// This node's own key: the registry lists it among the peers.
     own: PublicKey,
 }
@@ -120,6 +122,7 @@ impl<S: Store> Driver<S> {
             named: 0,
             disk: observe::Disk::default(),
             message_bytes_sent: 0,
+            refusals: 0,
             own,
         };
         Ok((driver, checked_end))
@@ -131,6 +134,7 @@ impl<S: Store> Driver<S> {
         mut sources: Sources,
         mut checked: mpsc::Receiver<Checked>,
     ) -> Result<(), Stop> {
+        let stopping = sources.stop.clone();
         self.handle(Event::Started)?;
         loop {
             while let Some(event) = self.backlog.pop_front() {
@@ -140,11 +144,14 @@ impl<S: Store> Driver<S> {
                 _ = sources.stop.wait_for(|stop| *stop) => return Ok(()),
                 event = sources.network.recv() => match event {
                     Some(event) => self.translate(event),
+                    // Told to stop as well, it may be the first to do so.
+                    None if *stopping.borrow() => return Ok(()),
                     None => return Err(Stop::Network),
                 },
                 Some(checked) = checked.recv() => Some(checked.event),
                 Some(submission) = sources.submissions.recv() => Some(self.take(submission)),
                 timer = self.timers.next() => Some(Event::TimerFired(timer)),
+                () = self.checkers.panicked() => panic!("{PANICKED}"),
             };
             if let Some(event) = event {
                 self.handle(event)?;
@@ -166,6 +173,7 @@ impl<S: Store> Driver<S> {
         }
         let (journal_syncs, journal_bytes) = self.replica.journal_usage();
         self.disk.observe(&self.metrics, journal_syncs, journal_bytes);
+        observe::refused(&self.metrics, self.replica.refusals(), &mut self.refusals);
         observe::messages_sent(&self.metrics, &self.network.stats(), &mut self.message_bytes_sent);
         Ok(())
     }

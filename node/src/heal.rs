@@ -28,12 +28,16 @@ use crate::{
     replica::Stop,
 };
 
-/// Stores set aside within [`WINDOW`], at most.
+/// Starts again for damage within [`WINDOW`], at most.
 const HEALINGS_MAX: usize = 3;
 
 const WINDOW: Duration = Duration::from_secs(3_600);
 
-/// From one look whether the last user of the store is gone to the next.
+/// When a node has ended of damage, the last user of its home is gone within this: whoever was slow is not waited for
+/// when the node ends, but must have let go before it starts again.
+const LET_GO_WITHIN: Duration = Duration::from_secs(30);
+
+/// From one look whether it is gone to the next.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Runs the node of `home` until `wish` is ready, through every damage that can be mended; gives its last status.
@@ -51,10 +55,12 @@ pub async fn run(
 ) -> Result<Arc<NodeStatus>, NodeError> {
     let mut wish = pin!(wish);
     let mut config = config.clone();
-    let mut healings = Healings::default();
+    let (mut healings, mut healed) = (Healings::default(), 0);
     loop {
         let (mut wished, mut head) = (false, None);
-        let ended = match Node::start(home, &config, keys.clone(), healings.total).await {
+        let patience = if healings.0.is_empty() { Duration::ZERO } else { LET_GO_WITHIN };
+        let start = async || Node::start(home, &config, keys.clone(), healed).await;
+        let ended = match when_let_go(patience, start).await {
             Ok(node) => {
                 started(&node);
                 keep_addresses(&mut config, &node);
@@ -78,13 +84,14 @@ pub async fn run(
             return Err(ended);
         }
         if !healings.allow(Instant::now()) {
-            tracing::error!(%damage, "the store is damaged again, {HEALINGS_MAX} times within an hour: replace the disk");
+            tracing::error!(%damage, "damaged again, after {HEALINGS_MAX} times within an hour: replace the disk");
             return Err(ended);
         }
         match damage {
             Damage::Store(what) => {
                 tracing::error!("damage found: {what}");
-                let aside = set_aside(home, &config, &what, head).await?;
+                let aside = when_let_go(LET_GO_WITHIN, async || set_aside(home, &what, head)).await?;
+                healed += 1;
                 tracing::error!(
                     "the store is set aside as {}; the node starts again and fetches every block from its peers",
                     aside.display()
@@ -126,24 +133,20 @@ fn damage(error: &NodeError) -> Option<Damage> {
     }
 }
 
-/// How often the store was made anew, and when.
+/// When damage made the node start again: the last times.
 #[derive(Debug, Default)]
-struct Healings {
-    total: u64,
-    recent: VecDeque<Instant>,
-}
+struct Healings(VecDeque<Instant>);
 
 impl Healings {
     /// Whether it may be done once more now; counts it then.
     fn allow(&mut self, now: Instant) -> bool {
-        while self.recent.front().is_some_and(|then| now.duration_since(*then) > WINDOW) {
-            self.recent.pop_front();
+        while self.0.front().is_some_and(|then| now.duration_since(*then) > WINDOW) {
+            self.0.pop_front();
         }
-        if self.recent.len() >= HEALINGS_MAX {
+        if self.0.len() >= HEALINGS_MAX {
             return false;
         }
-        self.recent.push_back(now);
-        self.total += 1;
+        self.0.push_back(now);
         true
     }
 }
@@ -160,21 +163,25 @@ fn keep_addresses(config: &mut Config, node: &Node) {
     }
 }
 
-/// Sets the store aside as soon as the last part of the node has let go of it, within the deadline of stopping.
-async fn set_aside(
-    home: &Home,
-    config: &Config,
-    what: &str,
-    head: Option<Height>,
-) -> Result<PathBuf, NodeError> {
-    let deadline = Instant::now() + Duration::from_millis(config.shutdown_deadline_ms);
+/// Does what needs the home for itself, as soon as nobody else uses it.
+async fn when_let_go<T>(
+    patience: Duration,
+    act: impl AsyncFn() -> Result<T, NodeError>,
+) -> Result<T, NodeError> {
+    let deadline = Instant::now() + patience;
     loop {
-        let found = Found { what, when: &moment(clock::now()), head };
-        match DiskStore::set_aside(home.root(), &found) {
-            Err(StoreError::InUse(_)) if Instant::now() < deadline => tokio::time::sleep(LOOK_EVERY).await,
-            done => return Ok(done?),
+        match act().await {
+            Err(NodeError::Store(StoreError::InUse(_))) if Instant::now() < deadline => {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            done => return done,
         }
     }
+}
+
+fn set_aside(home: &Home, what: &str, head: Option<Height>) -> Result<PathBuf, NodeError> {
+    let found = Found { what, when: &moment(clock::now()), head };
+    Ok(DiskStore::set_aside(home.root(), &found)?)
 }
 
 /// Removes damaged stores that were set aside, but for the last, once this node has come to `height` and follows: what
@@ -227,7 +234,6 @@ mod tests {
         assert!(!healings.allow(begin + Duration::from_secs(3_599)));
         assert!(healings.allow(begin + Duration::from_secs(3_601)), "the first is more than an hour ago");
         assert!(!healings.allow(begin + Duration::from_secs(3_602)));
-        assert_eq!(healings.total, 4);
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub mod metrics;
 pub mod network;
 pub mod node;
 mod observe;
+mod parts;
 pub mod replica;
 pub mod serve;
 pub mod signer;

@@ -66,6 +66,7 @@ metrics! {
     network_bytes: Family<Direction, Counter> = "counter" "tanba_network_bytes_total" ["direction"] "Bytes of messages, questions, answers and own gossip exchanged with peers; gossip counts once, whoever takes it";
     journal_syncs: Counter = "counter" "tanba_journal_syncs_total" [] "Syncs of the promise journal";
     journal_bytes: Gauge = "gauge" "tanba_journal_bytes" [] "Size of the promise journal";
+    refusals: Counter = "counter" "tanba_guard_refusals_total" [] "Times the promise guard refused what agreement wanted to sign since the start; any is a mistake of the program";
     store_syncs: Counter = "counter" "tanba_store_syncs_total" [] "Syncs of the database that reached the disk";
     store_healed: Counter = "counter" "tanba_store_healed_total" [] "Times this process set a damaged store aside and made it anew; any wants a look at the disk";
     refused: Family<Reason, Counter> = "counter" "tanba_submissions_refused_total" ["reason"] "Submissions refused, by the reason's code";
@@ -201,6 +202,11 @@ impl Metrics {
     pub fn journal_synced(&self, syncs: u64, size_bytes: u64) {
         self.0.numbers.journal_syncs.inc_by(syncs);
         self.0.numbers.journal_bytes.set(clamped(size_bytes));
+    }
+
+    /// The promise guard refused to sign so often since the last call.
+    pub fn guard_refused(&self, times: u64) {
+        self.0.numbers.refusals.inc_by(times);
     }
 
     /// So many syncs of the database reached the disk since the last call.

@@ -3,17 +3,17 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use futures::{FutureExt, TryFutureExt};
 use serde::Serialize;
 use tanba_crypto::SigningKey;
 use tanba_storage::{DiskReader, DiskStore, Store, StoreError, StoreReader, replay::by_the_rules};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
-    task::JoinHandle as Task,
 };
 
 use crate::{
-    api::{self, Backend},
+    api::{self, Backend, stopped},
     config::Config,
     delays,
     driver::{Driver, Sources},
@@ -22,6 +22,7 @@ use crate::{
     home::{Home, HomeError, files},
     metrics::{self, Metrics},
     network::{self, NetworkConfig, NetworkError, NetworkHandle, NetworkLimits},
+    parts::Parts,
     replica::{MempoolLimits, Replica, Stop},
     signer::Signer,
 };
@@ -68,11 +69,14 @@ pub enum NodeError {
     /// The replica had to stop.
     #[error(transparent)]
     Stopped(#[from] Stop),
+    /// The API cannot be served.
+    #[error("the API ended: {0}")]
+    Api(#[from] tonic::transport::Error),
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
-    /// A task of the node ended with a panic: a mistake of this program.
-    #[error("the node's own task {0} failed; this is a mistake of the program")]
+    /// A task of the node ended unasked, or with a panic: a mistake of this program.
+    #[error("the node's own task {0} ended by itself; this is a mistake of the program")]
     Task(&'static str),
     /// Not everything ended in time after the wish to stop.
     #[error("the node did not stop within {0} ms")]
@@ -99,13 +103,8 @@ pub struct Node {
     pub endpoints: Endpoints,
     /// How the process speaks with it.
     pub handle: NodeHandle,
-    network: NetworkHandle,
-    driver: Task<Result<(), Stop>>,
-    api: Task<Result<(), tonic::transport::Error>>,
-    metrics: Option<Task<()>>,
-    write_behind: WriteBehindThread,
+    parts: Parts,
     reader: DiskReader,
-    stop: watch::Sender<bool>,
     deadline_ms: u64,
 }
 
@@ -176,7 +175,6 @@ impl Node {
         let handle = NodeHandle { submissions: submit, status: statuses };
         heal::release_when_passed(home, passed, handle.status.clone())?;
         let sources = Sources { network: events, submissions, stop: stopping.clone() };
-        let driver = tokio::spawn(driver.run(sources, checked));
         let backend = Backend {
             reader: reader.clone(),
             handle: handle.clone(),
@@ -184,12 +182,17 @@ impl Node {
             genesis: genesis.to_bytes().into(),
             metrics: metrics.clone(),
         };
-        let api = tokio::spawn(api::serve(grpc, backend, stopping.clone()));
-        let metrics = scrape
-            .map(|listener| tokio::spawn(metrics::http::serve(listener, metrics.clone(), stopping.clone())));
+        let mut parts = Parts::new(stop);
+        parts.add("driver", driver.run(sources, checked).err_into());
+        parts.add("network", end_network(network, stopping.clone()));
+        parts.add("api", api::serve(grpc, backend, stopping.clone()).err_into());
+        if let Some(listener) = scrape {
+            parts.add("metrics", metrics::http::serve(listener, metrics, stopping.clone()).map(Ok));
+        }
+        parts.add("write-behind", end_write_behind(write_behind, stopping));
         tracing::info!(%chain, grpc = %endpoints.grpc, p2p = ?endpoints.p2p, "the node runs");
         let deadline_ms = config.shutdown_deadline_ms;
-        Ok(Node { endpoints, handle, network, driver, api, metrics, write_behind, reader, stop, deadline_ms })
+        Ok(Node { endpoints, handle, parts, reader, deadline_ms })
     }
 
     /// Runs until `wish` is ready, or until a part of the node must end; then ends everything, within the deadline
@@ -198,50 +201,31 @@ impl Node {
     /// # Errors
     /// [`NodeError::Store`] with the store's own first error, if there was one: whatever else ended, ended of it.
     pub async fn run_until(self, wish: impl Future<Output = ()>) -> Result<(), NodeError> {
-        let Node {
-            network, mut driver, mut api, metrics, mut write_behind, reader, stop, deadline_ms, ..
-        } = self;
-        let (mut driven, mut served, mut written) = (None, None, None);
-        tokio::select! {
-            () = wish => {}
-            ended = &mut driver => driven = Some(ended),
-            ended = &mut api => served = Some(ended),
-            ended = &mut write_behind.ended => written = Some(ended),
-        }
-        tracing::info!("the node stops");
-        stop.send_replace(true);
-        write_behind.stop();
-        let finish = async {
-            let driven = match driven {
-                Some(ended) => ended,
-                None => (&mut driver).await,
-            };
-            let driven = driven.map_err(|_| NodeError::Task("driver"))?;
-            let served = match served {
-                Some(ended) => ended,
-                None => (&mut api).await,
-            };
-            if let Err(error) = served.map_err(|_| NodeError::Task("api"))? {
-                tracing::warn!(%error, "the API ended with an error");
-            }
-            if let Some(metrics) = metrics {
-                metrics.await.map_err(|_| NodeError::Task("metrics"))?;
-            }
-            network.shutdown().await;
-            let written = match written {
-                Some(ended) => ended,
-                None => (&mut write_behind.ended).await,
-            };
-            // The first cause is told: what the disk did to the replica, it did to the write-behind as well.
-            driven?;
-            Ok(written.map_err(|_| NodeError::Task("write-behind"))??)
-        };
-        let finished = tokio::time::timeout(Duration::from_millis(deadline_ms), finish).await;
-        match reader.cause() {
-            Some(cause) => Err(cause.into()),
-            None => finished.unwrap_or(Err(NodeError::Deadline(deadline_ms))),
-        }
+        let ended = self.parts.run_until(wish, self.deadline_ms).await;
+        self.reader.cause().map_or(ended, |cause| Err(cause.into()))
     }
+}
+
+/// The network's task runs beside; the driver sees if it ends unasked.
+async fn end_network(network: NetworkHandle, mut stop: watch::Receiver<bool>) -> Result<(), NodeError> {
+    stopped(&mut stop).await;
+    network.shutdown().await;
+    Ok(())
+}
+
+/// Ends with the thread, by itself when the disk fails, and else when the node stops.
+async fn end_write_behind(
+    mut write_behind: WriteBehindThread,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), NodeError> {
+    let ended = tokio::select! {
+        ended = &mut write_behind.ended => ended,
+        () = stopped(&mut stop) => {
+            write_behind.stop();
+            write_behind.ended.await
+        }
+    };
+    Ok(ended.map_err(|_| NodeError::Task("write-behind"))??)
 }
 
 /// Before the replica's first word: what the store alone tells.

@@ -49,6 +49,12 @@ pub(crate) fn messages_sent(metrics: &Metrics, stats: &NetworkStats, before: &mu
     *before = stats.message_bytes_sent;
 }
 
+/// The promise guard refused to sign; `before` is what was counted at the last call.
+pub(crate) fn refused(metrics: &Metrics, refusals: u64, before: &mut u64) {
+    metrics.guard_refused(refusals - *before);
+    *before = refusals;
+}
+
 /// A client's transaction came to its end.
 pub(crate) fn concluded(metrics: &Metrics, outcome: &Outcome) {
     match outcome {

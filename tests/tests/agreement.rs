@@ -1,13 +1,18 @@
 //! Whole clusters of the real replica: what they agree on, and what they keep.
 
+use tanba_consensus::message::{Proposal, SignedProposal, Standing};
 use tanba_ledger::{
-    Height, Operation, SignedVote, Slot, ValidatorIndex, View, Vote, operation::Reason, testkit,
+    BlockHash, Certificate, Height, Operation, SignedVote, Slot, ValidatorIndex, View, Vote,
+    operation::Reason, testkit,
 };
 use tanba_node::{
     handle::{Outcome, Voting},
     message::Message,
 };
-use tanba_tests::cluster::{Cluster, Weather};
+use tanba_tests::cluster::{Cluster, Weather, node::Node};
+
+/// What a node says that meets its own key elsewhere.
+const TWIN: &str = "another process votes with this validator's key";
 
 /// Every running node is at `height` or above.
 fn all_at(height: u64) -> impl Fn(&Cluster) -> bool {
@@ -147,7 +152,70 @@ fn a_validator_that_meets_its_own_key_elsewhere_stops() {
     cluster.witness.expect_lost_promises(0);
     cluster.say(1, 0, Message::Vote(twin));
     cluster.run_ms(10);
-    assert!(cluster.stopped[&0].contains("another process votes with this validator's key"));
+    assert!(cluster.stopped[&0].contains(TWIN));
+}
+
+#[test]
+fn a_validator_that_meets_its_own_key_in_a_certificate_stops() {
+    let certificate = |cluster: &Cluster| {
+        let vote = Vote::Nullify(Slot { height: Height(1), view: View(1) });
+        let sign = |number: u16| {
+            let key = testkit::keys(number.into()).validator;
+            SignedVote::sign(vote, ValidatorIndex(number), &cluster.world.chain, &key)
+        };
+        Certificate::assemble(vote, &[0, 1, 2].map(sign), &cluster.world.tip.validators)
+    };
+    let alone: fn(Certificate) -> Message = Message::Certificate;
+    for shown in [alone, |certificate| Message::Justification(vec![certificate])] {
+        let mut cluster = Cluster::seeded(7);
+        settle(&mut cluster);
+        cluster.may_stop.insert(0);
+        let message = shown(certificate(&cluster));
+        cluster.say(1, 0, message);
+        cluster.run_ms(10);
+        assert!(cluster.stopped[&0].contains(TWIN));
+    }
+}
+
+#[test]
+fn a_validator_that_meets_its_own_proposal_in_a_peers_standing_stops() {
+    let mut cluster = Cluster::seeded(7);
+    settle(&mut cluster);
+    cluster.may_stop.insert(0);
+    let views = (1..5).map(|view| Slot { height: Height(1), view: View(view) });
+    let validators = &cluster.world.tip.validators;
+    let leads = |slot: &Slot| validators.leader(slot.height, slot.view) == ValidatorIndex(0);
+    let slot = views.into_iter().find(leads).expect("one of four views");
+    let proposal = Proposal { slot, block: BlockHash(cluster.world.tip.hash.0), parent_view: View::NONE };
+    let signed = SignedProposal::sign(proposal, &cluster.world.chain, &testkit::keys(0).validator);
+    let standing = Standing { slot, proposal: Some(signed), votes: Vec::new(), justification: Vec::new() };
+    cluster.say(1, 0, Message::Standing(Box::new(standing)));
+    cluster.run_ms(10);
+    assert!(cluster.stopped[&0].contains(TWIN));
+}
+
+#[test]
+fn a_validator_that_catches_up_with_what_a_copy_of_its_home_has_signed_stops() {
+    let mut cluster = Cluster::seeded(7);
+    settle(&mut cluster);
+    let copy = cluster.nodes.len();
+    cluster.nodes.push(Node::founded(cluster.universities(), 0));
+    for one in [0, copy] {
+        cluster.witness.expect_lost_promises(one);
+    }
+    // The copy and two others decide, so that its vote is needed; then it is gone.
+    cluster.partition(&[0], &[1, 2, 3, 4, 5, copy]);
+    cluster.crash(3);
+    cluster.start(copy);
+    for number in 0..4 {
+        let batch = cluster.world.issue(1, number * 20, 20);
+        let id = cluster.submit(1, batch);
+        cluster.run_until(20_000, "final", |cluster| cluster.is_final(id));
+    }
+    cluster.kill(copy);
+    cluster.partition(&[], &[]);
+    cluster.run_ms(2_000);
+    assert!(cluster.stopped[&0].contains(TWIN));
 }
 
 #[test]

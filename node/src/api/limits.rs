@@ -28,6 +28,10 @@ pub const PING_EVERY: Duration = Duration::from_secs(30);
 /// A ping must be answered within this, or the connection is cut.
 pub const PONG_WITHIN: Duration = Duration::from_secs(10);
 
+/// When the node stops, calls under way and streams have so long to end; then every connection is cut. One that is kept
+/// alive by a reader who takes nothing would else keep the store open.
+pub const PARTING_WITHIN: Duration = Duration::from_secs(2);
+
 /// Calls at once on one connection.
 pub const CALLS_PER_CONNECTION_MAX: u32 = 64;
 

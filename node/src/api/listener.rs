@@ -11,17 +11,21 @@ use std::{
     time::Duration,
 };
 
+use futures::future::BoxFuture;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
-    time::timeout,
+    sync::{Semaphore, mpsc, watch},
+    time::{sleep, timeout},
 };
 use tonic::transport::server::Connected;
 
-use super::limits::{
-    CALLS_PER_ADDRESS_MAX, CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, PREFACE_WITHIN,
-    STREAMS_PER_ADDRESS_MAX,
+use super::{
+    limits::{
+        CALLS_PER_ADDRESS_MAX, CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, PARTING_WITHIN, PREFACE_WITHIN,
+        STREAMS_PER_ADDRESS_MAX,
+    },
+    stream::stopped,
 };
 use crate::metrics::Metrics;
 
@@ -111,17 +115,45 @@ fn counted_as(peer: IpAddr) -> IpAddr {
     }
 }
 
-/// A connection that has a place and speaks HTTP/2.
+/// A connection that has a place and speaks HTTP/2. It is cut some time after the node began to stop, whatever its
+/// other end does.
 pub(super) struct Connection {
     tcp: TcpStream,
+    /// Ready when the time to part is over; `None` from then on.
+    parting: Option<BoxFuture<'static, ()>>,
     /// Bytes of [`PREFACE`] that were read at the door and are still to be given to the server.
     preface_left: &'static [u8],
     place: Place,
     metrics: Metrics,
 }
 
+impl Connection {
+    fn new(tcp: TcpStream, place: Place, metrics: Metrics, mut stop: watch::Receiver<bool>) -> Connection {
+        let parting = async move {
+            stopped(&mut stop).await;
+            sleep(PARTING_WITHIN).await;
+        };
+        metrics.api_connection_opened();
+        Connection { tcp, parting: Some(Box::pin(parting)), preface_left: PREFACE, place, metrics }
+    }
+
+    /// An error once the connection is cut. Asked before each read and write: the server always waits for one of them.
+    fn check_not_cut(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.parting.as_mut().is_some_and(|parting| parting.as_mut().poll(cx).is_pending()) {
+            return Ok(());
+        }
+        self.parting = None;
+        Err(io::ErrorKind::ConnectionAborted.into())
+    }
+}
+
 /// Accepts connections until the receiver is dropped.
-pub(super) async fn accept(tcp: TcpListener, ready: mpsc::Sender<io::Result<Connection>>, metrics: Metrics) {
+pub(super) async fn accept(
+    tcp: TcpListener,
+    ready: mpsc::Sender<io::Result<Connection>>,
+    metrics: Metrics,
+    stop: watch::Receiver<bool>,
+) {
     let places = Arc::new(Mutex::new(Places::default()));
     loop {
         let accepted = tokio::select! {
@@ -141,10 +173,10 @@ pub(super) async fn accept(tcp: TcpListener, ready: mpsc::Sender<io::Result<Conn
             turn_away(&stream);
             continue;
         };
-        let (ready, metrics) = (ready.clone(), metrics.clone());
+        let (ready, metrics, stop) = (ready.clone(), metrics.clone(), stop.clone());
         // Bounded by the place each of these holds, and by PREFACE_WITHIN.
         tokio::spawn(async move {
-            if let Some(connection) = greet(stream, place, metrics).await {
+            if let Some(connection) = greet(stream, place, metrics, stop).await {
                 // A receiver that is gone means that the node stops: the connection closes.
                 let _ = ready.send(Ok(connection)).await;
             }
@@ -153,7 +185,12 @@ pub(super) async fn accept(tcp: TcpListener, ready: mpsc::Sender<io::Result<Conn
 }
 
 /// Waits for the preface. Whoever says something else is told once what this port is.
-async fn greet(mut tcp: TcpStream, place: Place, metrics: Metrics) -> Option<Connection> {
+async fn greet(
+    mut tcp: TcpStream,
+    place: Place,
+    metrics: Metrics,
+    stop: watch::Receiver<bool>,
+) -> Option<Connection> {
     let mut heard = [0; PREFACE.len()];
     let mut length = 0;
     let greeting = async {
@@ -169,8 +206,7 @@ async fn greet(mut tcp: TcpStream, place: Place, metrics: Metrics) -> Option<Con
     if heard == *PREFACE {
         // Answers are small and wanted at once; a socket that refuses the option still works.
         let _ = tcp.set_nodelay(true);
-        metrics.api_connection_opened();
-        return Some(Connection { tcp, preface_left: PREFACE, place, metrics });
+        return Some(Connection::new(tcp, place, metrics, stop));
     }
     metrics.api_connection_refused();
     if heard.starts_with(b"GET ") {
@@ -214,6 +250,7 @@ impl Drop for Connection {
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        this.check_not_cut(cx)?;
         if !this.preface_left.is_empty() {
             let (now, later) = this.preface_left.split_at(this.preface_left.len().min(into.remaining()));
             into.put_slice(now);
@@ -230,6 +267,7 @@ impl AsyncRead for Connection {
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.check_not_cut(cx)?;
         let written = ready!(Pin::new(&mut this.tcp).poll_write(cx, bytes))?;
         this.metrics.api_bytes_out(written as u64);
         Poll::Ready(Ok(written))

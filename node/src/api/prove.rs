@@ -133,10 +133,10 @@ pub(super) fn bucket_bits<R: StoreReader>(core: &Core<R>, tip: &Tip) -> Result<u
     }
     let all = bucket::bucket(&core.backend.reader, &root, &Hash::ZERO, 0, INSTITUTIONS_MAX);
     let quotas = all.map_err(|error| {
-        if let BucketError::Read(ReadError::Missing(node)) = &error
-            && core.tip().hash == tip.hash
+        if let BucketError::Read(read) = &error
+            && is_damage(read, core.tip().hash == tip.hash)
         {
-            condemn(core, node);
+            condemn(core, read);
         }
         unreadable(&error)
     })?;
@@ -219,9 +219,20 @@ fn proven<R: StoreReader>(
     Ok(made)
 }
 
-/// The nodes of the head are all there, or the store is damaged.
-fn condemn<R: StoreReader>(core: &Core<R>, missing: &Hash) {
-    core.backend.reader.condemn(StoreError::damaged("the state", format!("node {missing} is missing")));
+/// Whether a read that failed shows that the store is damaged. The nodes of the head are all there, those of one left
+/// behind need not be.
+fn is_damage(error: &ReadError, of_head: bool) -> bool {
+    match error {
+        ReadError::Missing(_) => of_head,
+        ReadError::Damaged(_) => true,
+        // The store knows what it has met itself.
+        ReadError::Store(_) => false,
+    }
+}
+
+/// What is final is not there, or is not what was written: nothing a stranger asks for brings that about.
+fn condemn<R: StoreReader>(core: &Core<R>, damage: &dyn std::error::Error) {
+    core.backend.reader.condemn(StoreError::damaged("what a proof is made of", damage.to_string()));
 }
 
 fn bytes(bundle: &Bundle) -> Result<Vec<u8>, ApiError> {
@@ -240,8 +251,10 @@ fn unreadable(error: &dyn std::error::Error) -> ApiError {
 }
 
 fn not_proven<R: StoreReader>(core: &Core<R>, error: ProveError, head: Height) -> ApiError {
-    if let ProveError::Read(ReadError::Missing(node)) = &error {
-        condemn(core, node);
+    match &error {
+        ProveError::Read(read) if is_damage(read, true) => condemn(core, read),
+        ProveError::Damaged(_) => condemn(core, &error),
+        _ => {}
     }
     match error {
         ProveError::AboveHead { .. } => ApiError::AboveHead { head },

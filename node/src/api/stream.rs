@@ -59,6 +59,6 @@ where
 }
 
 /// Returns when the node stops. A sender that is gone is a node that stopped.
-pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -29,8 +29,9 @@ pub struct DbArgs {
 enum DbCommand {
     /// Read and check all of the store: blocks, certificates, places, history and every version of every record
     ///
-    /// The node must not run. Nothing is repaired: `tanba run` does that, by itself, when it meets damage. Ends with 0
-    /// if all is as it was written, with 40 if anything is not.
+    /// The node must not run. No damage is mended: `tanba run` does that, by itself, when it meets damage. But the home
+    /// is opened as by a start, which writes: it tidies the journal and ends what a crash interrupted. Ends with 0 if
+    /// all is as it was written, with 40 if anything is not.
     Check,
 }
 

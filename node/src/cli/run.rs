@@ -170,7 +170,10 @@ impl From<NodeError> for CliError {
                 message,
                 "start the node in the home that `tanba init` made with this validator key",
             ),
-            NodeError::Thread(_) | NodeError::Task(_) | NodeError::Stopped(Stop::Network) => {
+            NodeError::Thread(_)
+            | NodeError::Api(_)
+            | NodeError::Task(_)
+            | NodeError::Stopped(Stop::Network) => {
                 CliError::new(Exit::Failure, "PROCESS", message, "see the log above and start the node again")
             }
             NodeError::Deadline(_) => CliError::new(

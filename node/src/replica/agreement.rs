@@ -70,12 +70,12 @@ impl<S: Store> Replica<S> {
             Message::Proposal(message) if height == self.height() => self.hear_proposal(*message)?,
             Message::Vote(signed) => self.hear_vote(signed)?,
             Message::Certificate(certificate) if height == self.height() => {
-                if let Some(checked) = self.check_certificate(certificate) {
+                if let Some(checked) = self.check_certificate(certificate)? {
                     self.engine.handle(Input::Certificate(checked));
                 }
             }
             Message::Justification(certificates) if height == self.height() => {
-                self.hear_certificates(certificates)
+                self.hear_certificates(certificates)?;
             }
             Message::Standing(standing) => self.hear_standing(from, *standing)?,
             Message::Proposal(_) | Message::Certificate(_) | Message::Justification(_) => {}
@@ -85,17 +85,10 @@ impl<S: Store> Replica<S> {
     }
 
     fn hear_proposal(&mut self, message: ProposalMessage) -> Result<(), Stop> {
-        let Ok(signed) = Verified::check(message.proposal, self.electorate()) else {
-            tracing::debug!(slot = ?message.proposal.proposal.slot, "a proposal does not verify");
-            return Ok(());
-        };
-        let leader = self.tip.validators.leader(signed.proposal.slot.height, signed.proposal.slot.view);
-        if self.own_index() == Some(leader) {
-            self.refuse_twin(&Record::OwnProposal(*signed))?;
-        }
+        let Some(signed) = self.check_proposal(message.proposal)? else { return Ok(()) };
         if let Some(certificate) = message.notarization
             && certificate.slot().height == self.height()
-            && let Some(checked) = self.check_certificate(certificate)
+            && let Some(checked) = self.check_certificate(certificate)?
         {
             self.engine.handle(Input::Certificate(checked));
         }
@@ -138,27 +131,36 @@ impl<S: Store> Replica<S> {
         if ours_alone && !voice.guard.knows(shown) { Err(Stop::Twin { height }) } else { Ok(()) }
     }
 
+    /// The same of our vote in a certificate that verifies: whoever was away may see its twin in nothing else.
+    pub(super) fn refuse_twin_in(&self, certificate: &Certificate) -> Result<(), Stop> {
+        let own = self.own_index();
+        let shown = certificate.votes().find(|signed| Some(signed.voter) == own);
+        shown.map_or(Ok(()), |signed| self.refuse_twin(&Record::OwnVote(signed)))
+    }
+
     /// Whether a decided height had the set that we hold: votes for it can then be checked.
     fn same_set_at(&self, height: Height) -> Result<bool, Stop> {
         let header = self.reader.header(height)?;
         Ok(header.is_some_and(|header| header.validators == self.tip.header.next_validators))
     }
 
-    fn hear_certificates(&mut self, certificates: Vec<Certificate>) {
+    fn hear_certificates(&mut self, certificates: Vec<Certificate>) -> Result<(), Stop> {
         let height = self.height();
-        let own = certificates.into_iter().filter(|certificate| certificate.slot().height == height);
-        let checked: Vec<_> = own.filter_map(|certificate| self.check_certificate(certificate)).collect();
+        let present = certificates.into_iter().filter(|certificate| certificate.slot().height == height);
+        let checked = present.filter_map(|certificate| self.check_certificate(certificate).transpose());
+        let checked = checked.collect::<Result<Vec<_>, _>>()?;
         if !checked.is_empty() {
             self.engine.handle(Input::Justification(checked));
         }
+        Ok(())
     }
 
     fn hear_standing(&mut self, from: PublicKey, standing: Standing) -> Result<(), Stop> {
         let slot = standing.slot;
         if slot.height == self.height() {
-            self.hear_certificates(standing.justification);
+            self.hear_certificates(standing.justification)?;
             if let Some(signed) = standing.proposal
-                && let Ok(checked) = Verified::check(signed, self.electorate())
+                && let Some(checked) = self.check_proposal(signed)?
             {
                 self.engine.handle(Input::Proposal(checked));
             }
@@ -174,19 +176,33 @@ impl<S: Store> Replica<S> {
         Ok(())
     }
 
+    /// Checks a proposal of the present height; `None` if it does not verify.
+    fn check_proposal(&self, signed: SignedProposal) -> Result<Option<Verified<SignedProposal>>, Stop> {
+        let slot = signed.proposal.slot;
+        let Ok(checked) = Verified::check(signed, self.electorate()) else {
+            tracing::debug!(?slot, "a proposal does not verify");
+            return Ok(None);
+        };
+        if self.own_index() == Some(self.tip.validators.leader(slot.height, slot.view)) {
+            self.refuse_twin(&Record::OwnProposal(*checked))?;
+        }
+        Ok(Some(checked))
+    }
+
     /// Checks a certificate of the present height; `None` if it does not verify or says what is known.
-    fn check_certificate(&mut self, certificate: Certificate) -> Option<Verified<Certificate>> {
+    fn check_certificate(&mut self, certificate: Certificate) -> Result<Option<Verified<Certificate>>, Stop> {
         if self.certificates.contains(&certificate.vote) {
-            return None;
+            return Ok(None);
         }
         match Verified::check(certificate, self.electorate()) {
             Ok(checked) => {
+                self.refuse_twin_in(&checked)?;
                 self.certificates.insert(checked.vote);
-                Some(checked)
+                Ok(Some(checked))
             }
             Err(error) => {
                 tracing::debug!(%error, "a certificate does not verify");
-                None
+                Ok(None)
             }
         }
     }
@@ -257,7 +273,7 @@ impl<S: Store> Replica<S> {
             Err(refusal) => {
                 // The engine asks only for what it may say; whatever it overlooked ends here, unsigned.
                 self.refusals += 1;
-                tracing::warn!(%refusal, ?utterance, "the promise guard refused to sign");
+                tracing::error!(%refusal, ?utterance, "the promise guard refused to sign");
                 return Ok(());
             }
         };

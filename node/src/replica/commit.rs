@@ -65,6 +65,7 @@ impl<S: Store> Replica<S> {
         if planted!(CertificateUnchecked => false, !proven) {
             return Ok(false);
         }
+        self.refuse_twin_in(&finalization)?;
         match state::apply(&header, &transactions, &self.tip, &self.reader) {
             Ok(delta) => {
                 self.blocks.decide(&hash);

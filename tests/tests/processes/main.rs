@@ -11,6 +11,7 @@ mod journal;
 mod power;
 mod refused;
 mod shared;
+mod slow_reader;
 
 use std::path::Path;
 

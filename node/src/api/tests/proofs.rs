@@ -1,6 +1,6 @@
 //! Every proof is believed from the checkpoint alone, and nothing that does not verify leaves the node.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tanba_crypto::Hash;
 use tanba_ledger::{
@@ -185,19 +185,34 @@ async fn buckets_grow_finer_with_the_number_of_tokens_and_others_are_refused() {
     assert!(status.message().starts_with("prefix: "), "{status}");
 }
 
-/// A store that tells another time for old blocks than their certificates do.
+/// A store that tells another time for old blocks than their certificates do, and has lost a certificate.
 #[derive(Clone)]
-struct Lying(MemoryReader);
+struct Lying {
+    store: MemoryReader,
+    /// The height of the certificate that is gone.
+    lost: Option<Height>,
+    condemned: Arc<Mutex<Vec<StoreError>>>,
+}
+
+impl Lying {
+    fn new(node: &Node, lost: Option<Height>) -> Lying {
+        Lying { store: node.backend().reader, lost, condemned: Arc::default() }
+    }
+
+    fn condemned(&self) -> Vec<StoreError> {
+        self.condemned.lock().expect("a lock").clone()
+    }
+}
 
 impl NodeReader for Lying {
     fn node(&self, hash: &Hash) -> Result<StateNode, ReadError> {
-        self.0.node(hash)
+        self.store.node(hash)
     }
 }
 
 impl StoreReader for Lying {
     fn tip(&self) -> Arc<Tip> {
-        self.0.tip()
+        self.store.tip()
     }
 
     fn block(&self, _: Height) -> Result<Option<CertifiedBlock>, StoreError> {
@@ -205,7 +220,7 @@ impl StoreReader for Lying {
     }
 
     fn header(&self, height: Height) -> Result<Option<Header>, StoreError> {
-        let header = self.0.header(height)?;
+        let header = self.store.header(height)?;
         Ok(header.map(|header| match height {
             Height(1) => Header { time: Timestamp(header.time.0 + 1), ..header },
             _ => header,
@@ -213,31 +228,48 @@ impl StoreReader for Lying {
     }
 
     fn finalization(&self, height: Height) -> Result<Option<Certificate>, StoreError> {
-        self.0.finalization(height)
+        if self.lost == Some(height) { Ok(None) } else { self.store.finalization(height) }
     }
 
     fn height_of(&self, block: &BlockHash) -> Result<Option<Height>, StoreError> {
-        self.0.height_of(block)
+        self.store.height_of(block)
     }
 
     fn history_node(&self, level: u8, index: u64) -> Result<Option<Hash>, StoreError> {
-        self.0.history_node(level, index)
+        self.store.history_node(level, index)
     }
 
     fn position(&self, transaction: &TransactionId) -> Result<Option<Position>, StoreError> {
-        self.0.position(transaction)
+        self.store.position(transaction)
     }
+
+    fn condemn(&self, damage: StoreError) {
+        self.condemned.lock().expect("a lock").push(damage);
+    }
+}
+
+#[tokio::test]
+async fn damage_that_a_proof_finds_condemns_the_store() {
+    let mut node = Node::new();
+    node.grow(1, 2);
+    let lying = Lying::new(&node, Some(Height(2)));
+    let served = serve_backend(node.backend_over(lying.clone())).await;
+    let error = served.client().await.status(&question(2), &node.trust()).await.expect_err("no proof");
+    assert_eq!(error.reason(), Some("STORE_FAILED"));
+    let condemned = lying.condemned();
+    assert!(condemned[0].to_string().contains("a certificate below the head is missing"), "{condemned:?}");
 }
 
 #[tokio::test]
 async fn an_answer_that_does_not_verify_is_withheld() {
     let mut node = Node::new();
     node.grow(1, 2);
-    let lying = Lying(node.backend().reader);
-    let served = serve_backend(node.backend_over(lying)).await;
+    let lying = Lying::new(&node, None);
+    let served = serve_backend(node.backend_over(lying.clone())).await;
     let client = served.client().await;
     let error = client.status(&question(1), &node.trust()).await.expect_err("withheld");
     assert_eq!(error.reason(), Some("UNPROVEN"));
+    assert_eq!(lying.condemned(), [], "whoever brought this about does not stop the node");
     client.status(&question(2), &node.trust()).await.expect("what verifies is served");
 }
 
@@ -245,7 +277,7 @@ async fn an_answer_that_does_not_verify_is_withheld() {
 async fn a_failing_disk_is_told_without_its_details() {
     let mut node = Node::new();
     node.grow(1, 1);
-    let lying = Lying(node.backend().reader);
+    let lying = Lying::new(&node, None);
     let served = serve_backend(node.backend_over(lying)).await;
     let error = served.client().await.block(Height(1)).await.expect_err("a dead disk");
     assert_eq!(error.reason(), Some("STORE_FAILED"));

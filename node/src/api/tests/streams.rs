@@ -4,17 +4,25 @@ use std::{sync::Arc, time::Duration};
 
 use tanba_ledger::Height;
 use tanba_proto::ledger::v1::{
-    StreamBlocksRequest, StreamBlocksResponse, ledger_service_server::LedgerService,
-    stream_blocks_response::Event,
+    StreamBlocksRequest, StreamBlocksResponse, ledger_service_client::LedgerServiceClient,
+    ledger_service_server::LedgerService, stream_blocks_response::Event,
 };
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 use tokio_stream::StreamExt;
-use tonic::{Request, Status};
+use tonic::{Request, Status, transport::Endpoint};
 use tonic_types::StatusExt;
 
 use super::rig::Node;
 use crate::{
-    api::{core::Core, ledger::Ledger, limits::STREAM_AGE_MAX, stream::Answers},
+    api::{
+        core::Core,
+        ledger::Ledger,
+        limits::{PARTING_WITHIN, STREAM_AGE_MAX},
+        stream::Answers,
+    },
     client::BlockEvent,
 };
 
@@ -90,6 +98,24 @@ async fn a_stopping_node_ends_its_streams_and_then_itself() {
     served.stop.send(true).expect("the server runs");
     drop(stream);
     served.server.await.expect("it ended").expect("in order");
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_nothing_does_not_hold_up_the_end() {
+    let mut node = Node::new();
+    node.grow(1, 5);
+    let served = node.serve().await;
+    // It answers pings, and lets come no more than this of a stream before it has read it.
+    let endpoint = Endpoint::from_shared(format!("http://{}", served.address)).expect("an address");
+    let channel = endpoint.initial_stream_window_size(16).connect().await.expect("the node listens");
+    let request = StreamBlocksRequest { from_height: 1 };
+    let mut stream =
+        LedgerServiceClient::new(channel).stream_blocks(request).await.expect("a stream").into_inner();
+    stream.message().await.expect("the stream goes on").expect("a block");
+    served.stop.send(true).expect("the server runs");
+    let ended = timeout(2 * PARTING_WITHIN, served.server).await;
+    ended.expect("within its time").expect("no panic").expect("in order");
+    assert!(stream.message().await.is_err(), "the reader is told that more was to come");
 }
 
 #[tokio::test]
