@@ -169,7 +169,7 @@ fn a_validator_that_meets_its_own_key_in_a_certificate_stops() {
     for shown in [alone, |certificate| Message::Justification(vec![certificate])] {
         let mut cluster = Cluster::seeded(7);
         settle(&mut cluster);
-        cluster.may_stop.insert(0);
+        cluster.witness.expect_lost_promises(0);
         let message = shown(certificate(&cluster));
         cluster.say(1, 0, message);
         cluster.run_ms(10);
@@ -181,7 +181,7 @@ fn a_validator_that_meets_its_own_key_in_a_certificate_stops() {
 fn a_validator_that_meets_its_own_proposal_in_a_peers_standing_stops() {
     let mut cluster = Cluster::seeded(7);
     settle(&mut cluster);
-    cluster.may_stop.insert(0);
+    cluster.witness.expect_lost_promises(0);
     let views = (1..5).map(|view| Slot { height: Height(1), view: View(view) });
     let validators = &cluster.world.tip.validators;
     let leads = |slot: &Slot| validators.leader(slot.height, slot.view) == ValidatorIndex(0);
