@@ -417,12 +417,13 @@ impl Witness {
             other => unreachable!("nobody says {other:?}"),
         };
         if let Some(block) = block {
-            // Once it is committed, its store keeps it; what was done to that since is no fault of the node's.
-            let committed_once =
-                self.once_at.get(&number).is_some_and(|height| *height >= said.slot().height);
+            // Once its height is committed, be it in this very step, no vote binds any more and the store has what it
+            // needs; what was done to that since is no fault of the node's.
+            let height = said.slot().height;
+            let committed_once = self.once_at.get(&number).is_some_and(|at| *at >= height);
             let there = committed_once
-                || node.disk.journal_bodies(&self.chain).contains(&block)
-                || self.is_committed(number, node, said.slot().height, block);
+                || node.head() >= Some(height)
+                || node.disk.journal_bodies(&self.chain).contains(&block);
             assert!(there, "node {number} says {said:?}, and has not kept the block's body");
         }
         if said.slot().view > View::FIRST {
@@ -444,16 +445,6 @@ impl Witness {
         };
         let there = grounds.iter().any(|ground| node.disk.journal_ends_with(ground, JOURNAL_TAIL_BYTES));
         assert!(there, "node {number} says {vote:?}, and what that rests on is not in its journal");
-    }
-
-    /// Whether the speaker's own store has the block.
-    fn is_committed(&self, number: usize, node: &Node, height: Height, block: BlockHash) -> bool {
-        let reader = node.reader.as_ref().expect("a node that speaks runs");
-        match reader.block(height) {
-            Ok(found) => found.is_some_and(|certified| certified.block.hash() == block),
-            // A rotten block is found by its node when it matters.
-            Err(_) => self.may_be_damaged(number),
-        }
     }
 
     fn say_once(&mut self, number: usize, key: PublicKey, slot: Slot, kind: Kind, what: Vec<u8>) {
