@@ -211,6 +211,9 @@ impl Cluster {
     }
 
     fn ended(&mut self, node: usize) {
+        if let Some(head) = self.nodes[node].head() {
+            self.witness.was_at(node, head);
+        }
         self.nodes[node].end();
         // What had reached the process, and waited there, is gone with it.
         self.waiting.remove(&node);

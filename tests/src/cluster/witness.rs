@@ -212,6 +212,12 @@ impl Witness {
         assert_eq!(wronged, None, "node {node} has evidence against an honest key");
     }
 
+    /// A node's store had this head, if only in the step in which it died.
+    pub fn was_at(&mut self, node: usize, head: Height) {
+        let once_at = self.once_at.entry(node).or_default();
+        *once_at = head.max(*once_at);
+    }
+
     /// A node is at a height: everything below it is what everyone has.
     pub fn reached(&mut self, node: usize, sayer: &Node, status: &NodeStatus) {
         let reader = sayer.reader.as_ref().expect("a node that speaks runs");
@@ -258,8 +264,7 @@ impl Witness {
         }
         if status.height >= checked {
             self.checked_to.insert(node, status.height);
-            let once_at = self.once_at.entry(node).or_default();
-            *once_at = status.height.max(*once_at);
+            self.was_at(node, status.height);
         }
     }
 
