@@ -41,8 +41,8 @@ pub const BLOCK_UNITS_MAX: u64 = 2 * TRANSACTIONS_MAX as u64;
 pub const TRANSACTION_UNITS_MAX: u64 = 230 * APPROVALS_MAX as u64;
 
 /// In views above this one a fresh block is empty: a height that nobody can decide must not fill the validators' disks
-/// with what its leaders would put there. At the longest wait for a view it comes after an hour or more, when an
-/// empty block is always due.
+/// with what its leaders would put there. Where every view takes its longest wait of 20 s they come after 85 minutes;
+/// an empty block is due within the hour that a heartbeat may take.
 pub const LOADED_VIEW_MAX: u32 = 256;
 
 /// From a block's time to the expiry of a transaction in it, at most: a day, in milliseconds.

@@ -53,11 +53,12 @@
 //! * *before `derived` is down*: the old checkpoint is in force, and none of its nodes was removed. New nodes
 //!   that survived lie under their own hash, where the replay would put them; a new checkpoint and its list of
 //!   dead branches are removed at opening. The replay treats every branch that dies in it as written, so none
-//!   is left behind for ever, and opening ends with a write-behind.
+//!   is left behind for ever, and opening ends with such a write.
 //! * *after it*: the new checkpoint is in force, and the old one's record is removed then or at the next
 //!   opening.
 //! * *while dead branches are removed*: these died at or before the checkpoint in force, at least
-//!   [`READABLE_BLOCKS`] ago. Their list goes only after a barrier, so it is worked through again.
+//!   [`READABLE_BLOCKS`] ago. Their list goes only after a barrier, so it is worked through again. It goes before the
+//!   next list is begun: however often a node dies, what is left to remove does not grow.
 //!
 //! Founding a store writes `format` last; on disk the folder gets its name only then.
 //!

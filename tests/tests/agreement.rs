@@ -142,56 +142,52 @@ fn what_the_rules_refuse_is_refused_at_the_door() {
     assert!(matches!(cluster.outcomes[&refused], Outcome::Refused(_)), "{:?}", cluster.outcomes[&refused]);
 }
 
-#[test]
-fn a_validator_that_meets_its_own_key_elsewhere_stops() {
+/// A validator is shown what its key signed elsewhere; it stops at once, and says why.
+fn stops_when_shown(shown: impl Fn(&Cluster) -> Message) {
     let mut cluster = Cluster::seeded(7);
     settle(&mut cluster);
-    let slot = Slot { height: Height(1), view: View(1) };
-    let key = testkit::keys(0).validator;
-    let twin = SignedVote::sign(Vote::Nullify(slot), ValidatorIndex(0), &cluster.world.chain, &key);
     cluster.witness.expect_lost_promises(0);
-    cluster.say(1, 0, Message::Vote(twin));
+    let message = shown(&cluster);
+    cluster.say(1, 0, message);
     cluster.run_ms(10);
     assert!(cluster.stopped[&0].contains(TWIN));
+}
+
+/// A validator's vote to give up the first view.
+fn nullify(cluster: &Cluster, number: u16) -> SignedVote {
+    let vote = Vote::Nullify(Slot { height: Height(1), view: View(1) });
+    let key = testkit::keys(number.into()).validator;
+    SignedVote::sign(vote, ValidatorIndex(number), &cluster.world.chain, &key)
+}
+
+#[test]
+fn a_validator_that_meets_its_own_key_elsewhere_stops() {
+    stops_when_shown(|cluster| Message::Vote(nullify(cluster, 0)));
 }
 
 #[test]
 fn a_validator_that_meets_its_own_key_in_a_certificate_stops() {
     let certificate = |cluster: &Cluster| {
-        let vote = Vote::Nullify(Slot { height: Height(1), view: View(1) });
-        let sign = |number: u16| {
-            let key = testkit::keys(number.into()).validator;
-            SignedVote::sign(vote, ValidatorIndex(number), &cluster.world.chain, &key)
-        };
-        Certificate::assemble(vote, &[0, 1, 2].map(sign), &cluster.world.tip.validators)
+        let votes = [0, 1, 2].map(|number| nullify(cluster, number));
+        Certificate::assemble(votes[0].vote, &votes, &cluster.world.tip.validators)
     };
-    let alone: fn(Certificate) -> Message = Message::Certificate;
-    for shown in [alone, |certificate| Message::Justification(vec![certificate])] {
-        let mut cluster = Cluster::seeded(7);
-        settle(&mut cluster);
-        cluster.witness.expect_lost_promises(0);
-        let message = shown(certificate(&cluster));
-        cluster.say(1, 0, message);
-        cluster.run_ms(10);
-        assert!(cluster.stopped[&0].contains(TWIN));
-    }
+    stops_when_shown(|cluster| Message::Certificate(certificate(cluster)));
+    stops_when_shown(|cluster| Message::Justification(vec![certificate(cluster)]));
 }
 
 #[test]
 fn a_validator_that_meets_its_own_proposal_in_a_peers_standing_stops() {
-    let mut cluster = Cluster::seeded(7);
-    settle(&mut cluster);
-    cluster.witness.expect_lost_promises(0);
-    let views = (1..5).map(|view| Slot { height: Height(1), view: View(view) });
-    let validators = &cluster.world.tip.validators;
-    let leads = |slot: &Slot| validators.leader(slot.height, slot.view) == ValidatorIndex(0);
-    let slot = views.into_iter().find(leads).expect("one of four views");
-    let proposal = Proposal { slot, block: BlockHash(cluster.world.tip.hash.0), parent_view: View::NONE };
-    let signed = SignedProposal::sign(proposal, &cluster.world.chain, &testkit::keys(0).validator);
-    let standing = Standing { slot, proposal: Some(signed), votes: Vec::new(), justification: Vec::new() };
-    cluster.say(1, 0, Message::Standing(Box::new(standing)));
-    cluster.run_ms(10);
-    assert!(cluster.stopped[&0].contains(TWIN));
+    stops_when_shown(|cluster| {
+        let validators = &cluster.world.tip.validators;
+        let mut slots = (1..5).map(|view| Slot { height: Height(1), view: View(view) });
+        let slot = slots.find(|slot| validators.leader(slot.height, slot.view) == ValidatorIndex(0));
+        let slot = slot.expect("one of four views");
+        let proposal = Proposal { slot, block: BlockHash(cluster.world.tip.hash.0), parent_view: View::NONE };
+        let signed = SignedProposal::sign(proposal, &cluster.world.chain, &testkit::keys(0).validator);
+        let standing =
+            Standing { slot, proposal: Some(signed), votes: Vec::new(), justification: Vec::new() };
+        Message::Standing(Box::new(standing))
+    });
 }
 
 #[test]

@@ -139,8 +139,7 @@ impl<S: Store> Replica<S> {
 
     /// After a restart the body lies beside the journal already.
     fn restore_body(&mut self, hash: BlockHash) -> Result<(), Stop> {
-        let Some(pending) = self.blocks.get_mut(&hash) else { return Ok(()) };
-        if pending.header().is_some() {
+        if self.blocks.get(&hash).is_none_or(|pending| pending.header().is_some()) {
             return Ok(());
         }
         let Some(Block { header, transactions }) = self.kept_body(&hash)? else { return Ok(()) };
@@ -148,7 +147,7 @@ impl<S: Store> Replica<S> {
         let transactions = checked
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| Stop::Journal(format!("the body of block {hash} was never valid: {error}")))?;
-        self.blocks.wanted(hash).set_body(header, transactions);
+        self.blocks.get_mut(&hash).expect("looked up above").set_body(header, transactions);
         Ok(())
     }
 
