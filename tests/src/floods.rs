@@ -59,6 +59,13 @@ const FINAL_WITHIN_MIN: Duration = Duration::from_secs(10);
 /// A diploma is final within this, however slow the machine is in calm.
 const FINAL_WITHIN_MAX: Duration = Duration::from_secs(60);
 
+/// Once a flood is over, a diploma that is final within this ends its effect: in calm too the turn of the validator that
+/// is gone costs a second.
+const CALM_WITHIN: Duration = Duration::from_secs(2);
+
+/// What a flood left is worked off within this.
+const RECOVERS_WITHIN: Duration = Duration::from_secs(60);
+
 /// Blows, all attackers together, below which a flood was none.
 const BLOWS_MIN: u64 = 32;
 
@@ -200,7 +207,7 @@ impl Field {
     ///
     /// Fails if an honest node ends, a diploma is not final in time ([`Field::within`]), memory passes
     /// [`MEMORY_BYTES_MAX`] at an honest node, an attacker gives up, or all together could do too little: a flood that
-    /// did not happen shows nothing.
+    /// did not happen shows nothing. Fails as well if what it left is not worked off in time; the next begins in calm.
     pub async fn run(&mut self, kind: Kind, lasting: Duration) -> Result<Damage, String> {
         self.scene.blows.store(0, Ordering::Relaxed);
         let mut attackers = JoinSet::new();
@@ -219,7 +226,19 @@ impl Field {
                 damage.blows
             ));
         }
+        self.recover().await?;
         Ok(damage)
+    }
+
+    /// Issues diplomas until one is as quick as in calm.
+    async fn recover(&mut self) -> Result<(), String> {
+        let begun = Instant::now();
+        while self.issue().await? > CALM_WITHIN {
+            if begun.elapsed() > RECOVERS_WITHIN {
+                return Err(format!("what it left is not worked off after {RECOVERS_WITHIN:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// How long a diploma may take.
