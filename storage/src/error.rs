@@ -45,16 +45,16 @@ pub enum StoreError {
         /// Where.
         home: String,
     },
-    /// The store belongs to another network.
-    #[error("the store is of network {found}, this node is configured for {expected}")]
+    /// The store or its journal belongs to another network.
+    #[error("the store or its journal is of network {found}, this node is configured for {expected}")]
     WrongNetwork {
         /// The chain in the store.
         found: String,
         /// The chain configured.
         expected: String,
     },
-    /// The store was written by a version with another layout.
-    #[error("the store has format {found}, this version reads {expected}")]
+    /// The store or its journal was written by a version with another layout.
+    #[error("the store or its journal has format {found}, this version reads {expected}")]
     WrongFormat {
         /// Found.
         found: u32,

@@ -243,7 +243,7 @@ impl From<StoreError> for CliError {
                 (Exit::ConfigInvalid, "STORE_NETWORK", "name the home of this network with --home")
             }
             StoreError::WrongFormat { .. } => {
-                (Exit::ConfigInvalid, "STORE_FORMAT", "run the version of tanba that wrote the store")
+                (Exit::ConfigInvalid, "STORE_FORMAT", "run the version of tanba that wrote it")
             }
             StoreError::InUse(_) => {
                 (Exit::Conflict, "HOME_IN_USE", "stop the other process, or name another home")
