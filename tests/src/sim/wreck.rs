@@ -362,8 +362,10 @@ impl Wreck {
     fn may_refill(&mut self, cluster: &Cluster, plan: &Plan, node: usize) -> bool {
         let (highest, _) = cluster.highest();
         if let Some(refilling) = self.refilling {
+            // What rotted at a node that is high enough still goes, once it is found.
+            let is_whole = !cluster.witness.may_be_damaged(refilling);
             let heads = cluster.heads();
-            if heads[refilling].is_some_and(|head| head >= highest) {
+            if is_whole && heads[refilling].is_some_and(|head| head >= highest) {
                 self.refilling = None;
             }
         }
