@@ -21,6 +21,7 @@ pub mod leaves;
 mod opening;
 pub mod presentation;
 pub mod requisites;
+pub mod sd_jwt;
 
 pub use diploma::{Diploma, Draw, DrawError};
 pub use disclosure::{Decoy, Disclosure};
