@@ -102,7 +102,8 @@ fn members_are_those_of_the_rfc() {
 
 #[test]
 fn a_parameter_is_protected_or_not_but_not_both() {
-    let signed = jws(&issuer(), r#"{"alg":"EdDSA","typ":"dc+sd-jwt","kid":"a"}"#, &claims(json!({})).to_string());
+    let signed =
+        jws(&issuer(), r#"{"alg":"EdDSA","typ":"dc+sd-jwt","kid":"a"}"#, &claims(json!({})).to_string());
     let parts: Vec<&str> = signed.split('.').collect();
     let json = json!({
         "payload": parts[1], "protected": parts[0], "signature": parts[2], "header": { "kid": "b" },

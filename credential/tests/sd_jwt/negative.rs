@@ -1,9 +1,7 @@
 //! The rules of RFC 9901, sections 4, 7.1 and 9, and of SD-JWT VC, each broken once.
 
 use serde_json::{Value, json};
-use tanba_credential::sd_jwt::{
-    DEPTH_MAX, DISCLOSURES_MAX, Error, Jwk, SD_JWT_BYTES_MAX, SdJwt, vc,
-};
+use tanba_credential::sd_jwt::{DEPTH_MAX, DISCLOSURES_MAX, Error, Jwk, SD_JWT_BYTES_MAX, SdJwt, vc};
 use tanba_crypto::SigningKey;
 
 use crate::issuer::{
@@ -101,15 +99,7 @@ fn a_disclosure_has_the_shape_that_its_place_asks_for() {
     assert_eq!(refusal(json!({ "_sd": [element_digest] }), &[&element]), Error::DisclosureShape);
     let (named, named_digest) = member("a", &json!("x"));
     assert_eq!(refusal(json!({ "a": [{ "...": named_digest }] }), &[&named]), Error::DisclosureShape);
-    for json in [
-        r#"["s"]"#,
-        r#"["s","a",1,2]"#,
-        "[]",
-        "{}",
-        r#""text""#,
-        r#"[1,"a",2]"#,
-        r#"["s",1,2]"#,
-    ] {
+    for json in [r#"["s"]"#, r#"["s","a",1,2]"#, "[]", "{}", r#""text""#, r#"[1,"a",2]"#, r#"["s",1,2]"#] {
         let (text, digest) = disclosure(json);
         assert_eq!(refusal(json!({ "_sd": [digest] }), &[&text]), Error::DisclosureShape, "{json}");
     }
