@@ -38,7 +38,7 @@ fn every_changed_byte_of_an_issuers_jwt_is_refused() {
             changed += 1;
         }
     }
-    println!("{changed} changed bytes, all refused");
+    assert!(changed > 10_000 || samples().is_empty());
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn every_altered_or_doubled_disclosure_is_refused() {
             }
         }
     }
-    println!("{changed} changed bytes, all refused");
+    assert!(changed > 10_000 || samples().is_empty());
 }
 
 #[test]

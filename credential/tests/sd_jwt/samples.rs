@@ -74,7 +74,10 @@ pub(crate) fn samples() -> Vec<Sample> {
     let mut samples = Vec::new();
     for folder in ["rfc9901-sd-jwt", "sd-jwt-vc"] {
         let Ok(entries) = fs::read_dir(root.join(folder)) else {
-            println!("skipped: {folder} is not beside the repository");
+            #[expect(clippy::print_stdout, reason = "a skipped test says so")]
+            {
+                println!("skipped: {folder} is not beside the repository");
+            }
             continue;
         };
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();
@@ -127,7 +130,7 @@ fn every_published_sample_holds_and_says_what_is_published() {
         }
         checked.insert(name.clone());
     }
-    println!("{} samples hold: {checked:?}", checked.len());
+    assert!([0, 13].contains(&checked.len()), "{checked:?}");
 }
 
 #[test]
@@ -148,7 +151,7 @@ fn every_published_answer_of_a_holder_holds_for_its_question_alone() {
         assert_eq!(issuers, Err(Error::KeyBindingSignature), "{name}");
         checked += 1;
     }
-    println!("{checked} answers hold");
+    assert!([0, 4].contains(&checked), "{checked} answers");
 }
 
 #[test]
