@@ -87,7 +87,7 @@ impl OpenError {
 
 /// What an unaltered file says, and what to look for on the ledger. It is not yet a verdict: the ledger must
 /// hold (issuer, F) with this G and, where known, this control commitment.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
     /// The network on which it is recorded: the hash that is its chain id.
     pub chain: Hash,
@@ -111,6 +111,15 @@ pub struct Opened {
     pub seal: Option<Vec<u8>>,
     /// Whether G covers a consent.
     pub has_consent: bool,
+}
+
+impl fmt::Debug for Opened {
+    /// Shows counts and the token's name, and nothing of the person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Opened");
+        shown.field("issuer", &self.issuer).field("fingerprint", &self.fingerprint);
+        shown.field("fields", &self.fields.len()).finish_non_exhaustive()
+    }
 }
 
 /// What is known of the consent.

@@ -4,6 +4,8 @@
 //! A verifier who keeps r and r_g can follow this token, and two verifiers can compare theirs; whoever shows
 //! a diploma is told so.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use tanba_crypto::{Hash, PublicKey};
 
@@ -42,7 +44,7 @@ impl Template {
 }
 
 /// What a holder shows.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Presentation {
     format: String,
@@ -138,6 +140,13 @@ impl Presentation {
         envelope::checked(presentation, sum)
     }
 
+    /// Document and disclosures as a compact SD-JWT, for tools that read any SD-JWT VC: what the holder's key answers a
+    /// verifier by. A sample gives no SD-JWT, for it has no signature.
+    pub fn to_sd_jwt(&self) -> String {
+        let parts = std::iter::once(&self.document).chain(&self.disclosures);
+        parts.flat_map(|part| [part.as_str(), "~"]).collect()
+    }
+
     /// Opens an unsigned sample: recomputes F and G; the fields must be exactly those of the template.
     pub fn open(&self) -> Result<Opened, OpenError> {
         self.open_by(None)
@@ -176,6 +185,14 @@ impl Presentation {
     }
 }
 
+impl fmt::Debug for Presentation {
+    /// Shows neither the person nor what opens the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Presentation");
+        shown.field("template", &self.template).field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
 impl Content for Presentation {
     const FORMAT: &'static str = PRESENTATION_FORMAT;
 
@@ -195,6 +212,7 @@ mod tests {
         document::DocumentError,
         holder::tests::file,
         opening::Part,
+        sd_jwt::{Jwk, SdJwt, vc},
     };
 
     fn signed_file() -> (HolderFile, PublicKey) {
@@ -275,7 +293,12 @@ mod tests {
             !String::from_utf8(shown.to_json()).expect("JSON").contains("Y29uc2VudA"),
             "the consent stays"
         );
-        assert_eq!(Presentation::from_json(&shown.to_json()), Ok(shown));
+        assert_eq!(Presentation::from_json(&shown.to_json()).as_ref(), Ok(&shown));
+        assert!(format!("{shown:?}").len() < 80, "neither person nor opening");
+        let text = shown.to_sd_jwt();
+        let read = SdJwt::read(text.as_bytes()).expect("an SD-JWT");
+        assert_eq!((read.to_compact(), read.disclosures().len()), (text, 8));
+        assert!(vc::verify(&read, &Jwk::Ed25519(key), 20_634 * 86_400).is_ok());
     }
 
     #[test]

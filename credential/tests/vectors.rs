@@ -17,7 +17,7 @@ use tanba_credential::{
     },
     seal::Sealed,
 };
-use tanba_crypto::{Hash, Signature, SigningKey};
+use tanba_crypto::{Hash, SigningKey};
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors").join(name)
@@ -128,23 +128,6 @@ fn a_diploma_made_of_fixed_bytes_is_the_golden_one() {
     compare("credential-diploma.json", &golden);
 }
 
-/// A presentation by the general rules of RFC 9901: the employer's fields and the holder's answer.
-fn sd_jwt(document: &str, disclosures: &[String], holder: &SigningKey, at: u64) -> String {
-    let text = format!("{document}~{}~", disclosures.join("~"));
-    let payload = json!({
-        "iat": at, "aud": "urn:kz:bin:000000000026", "nonce": "n-0S6_WzA2Mj",
-        "sd_hash": b64url(Hash::plain(text.as_bytes())),
-    });
-    let encode = |bytes: &[u8]| {
-        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-        URL_SAFE_NO_PAD.encode(bytes)
-    };
-    let header = r#"{"alg":"EdDSA","typ":"kb+jwt"}"#;
-    let input = format!("{}.{}", encode(header.as_bytes()), encode(payload.to_string().as_bytes()));
-    let Signature::Ed25519(signature) = holder.sign(input.as_bytes());
-    format!("{text}{input}.{}", encode(&signature))
-}
-
 #[test]
 fn a_signed_diploma_made_of_fixed_bytes_is_the_golden_one() {
     let issuer = IssuerBin::parse("000000000018").expect("12 digits");
@@ -161,7 +144,9 @@ fn a_signed_diploma_made_of_fixed_bytes_is_the_golden_one() {
     let employer = present_signed(&file, Template::Employer, &key.public()).expect("opens");
     let print_set = PrintSet::of(&file, diploma.document.digests()).expect("one subtree");
     let at = 20_634 * 86_400 + 3_600;
-    let sd_jwt = sd_jwt(&file.document, &employer.disclosures, &holder_key, at);
+    let asked = Challenge { audience: "urn:kz:bin:000000000026", nonce: "n-0S6_WzA2Mj", age_s_max: 300 };
+    let shown = SdJwt::read(employer.to_sd_jwt().as_bytes()).expect("an SD-JWT");
+    let sd_jwt = key_binding::answer(&shown, &asked, at, &holder_key);
     let golden = json!({
         "about": "Invented data, drawn as in credential-diploma.json. Document key seed 06…06, cnf seed 04…04, control \
                   seed 03…03; seal and consent are placeholders, not CMS.",
@@ -190,7 +175,6 @@ fn a_signed_diploma_made_of_fixed_bytes_is_the_golden_one() {
     assert_eq!(report.verdict(), Verdict::Valid, "{:?}", report.answers());
     assert_eq!((report.disclosed().len(), report.withheld()), (8, 24));
     let read = SdJwt::read(sd_jwt.as_bytes()).expect("reads");
-    let asked = Challenge { audience: "urn:kz:bin:000000000026", nonce: "n-0S6_WzA2Mj", age_s_max: 300 };
     let holder_key = vc::verify(&read, &Jwk::Ed25519(key.public()), at).and_then(|said| said.holder_key());
     assert_eq!(key_binding::check(&read, &holder_key.expect("names a key"), &asked, at + 300), Ok(()));
     compare("credential-signed.json", &golden);

@@ -22,8 +22,8 @@ pub enum Jwk {
 }
 
 impl Jwk {
-    /// Reads a JWK's bytes. Fails with [`Error::Key`] for other kinds, weak keys, and private ones: who checks a
-    /// signature by a private key has the wrong file.
+    /// Reads a JWK's bytes. Fails as JSON does, and with [`Error::Key`] for other kinds, weak keys, and private ones: who
+    /// checks a signature by a private key has the wrong file.
     pub fn read(bytes: &[u8]) -> Result<Jwk, Error> {
         if bytes.len() > JWK_BYTES_MAX {
             return Err(Error::Key);
@@ -135,7 +135,7 @@ impl Jws {
 
     /// Checks algorithm and signature by `key`.
     pub(crate) fn verify(&self, key: &Jwk) -> Result<(), Error> {
-        // Read again only to compare: the algorithm is the key's, whatever the header says.
+        // The algorithm is the key's; the header may only agree.
         if self.header.get("alg").and_then(Value::as_str) != Some(key.algorithm()) {
             return Err(Error::KeyAlgorithm);
         }

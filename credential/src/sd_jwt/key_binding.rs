@@ -1,7 +1,8 @@
 //! The holder's answer: a JWT by the key that the document names, over one verifier's question and over exactly the
 //! disclosures sent (RFC 9901, sections 4.3 and 7.3).
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use tanba_crypto::{Signature, SigningKey};
 
 use super::{Error, Jwk, SdJwt, json::Object, jws::Jws, vc};
 use crate::{disclosure::digest, encoding::b64url};
@@ -18,6 +19,23 @@ pub struct Challenge<'a> {
     pub nonce: &'a str,
     /// Seconds that an answer may be old.
     pub age_s_max: u64,
+}
+
+/// Answers `challenge` for exactly the disclosures of `sd_jwt`: the compact form with a fresh answer at its end, in place
+/// of any there was. `key` is the one that the document names; `at` is in seconds since 1970.
+pub fn answer(sd_jwt: &SdJwt, challenge: &Challenge<'_>, at: u64, key: &SigningKey) -> String {
+    let text = sd_jwt.to_compact();
+    let payload = json!({
+        "iat": at,
+        "aud": challenge.audience,
+        "nonce": challenge.nonce,
+        "sd_hash": b64url(digest(&text).as_bytes()),
+    });
+    let header = json!({ "alg": "EdDSA", "typ": TYPE });
+    let part = |json: Value| b64url(json.to_string().as_bytes());
+    let input = format!("{}.{}", part(header), part(payload));
+    let Signature::Ed25519(signature) = key.sign(input.as_bytes());
+    format!("{text}{input}.{}", b64url(&signature))
 }
 
 /// Checks the answer of `sd_jwt` by `holder_key` against `challenge`. `at` is in seconds since 1970.

@@ -7,9 +7,13 @@ use crate::{
     samples::{AT, Sample, samples},
 };
 
-/// The parts of a compact presentation: JWS, disclosures, the holder's answer.
+/// The parts of what a sample's holder presents: JWS, disclosures, the holder's answer.
 fn parts(sample: &Sample) -> (String, Vec<String>, String) {
-    let read = SdJwt::read(sample.presentation().as_bytes()).expect("reads");
+    parts_of(&sample.presentation())
+}
+
+fn parts_of(text: &str) -> (String, Vec<String>, String) {
+    let read = SdJwt::read(text.as_bytes()).expect("reads");
     let compact = read.to_compact();
     let mut parts = compact.split('~').map(str::to_owned);
     let jws = parts.next().expect("a JWS");
@@ -45,7 +49,8 @@ fn every_changed_byte_of_an_issuers_jwt_is_refused() {
 fn every_altered_or_doubled_disclosure_is_refused() {
     let mut changed = 0;
     for sample in samples() {
-        let (jws, disclosures, _) = parts(&sample);
+        // As issued: with every disclosure.
+        let (jws, disclosures, _) = parts_of(&sample.text("sd_jwt_issuance").expect("issued"));
         for at in 0..disclosures.len() {
             let with = |text: String| {
                 let mut altered = disclosures.clone();
@@ -70,7 +75,7 @@ fn every_altered_or_doubled_disclosure_is_refused() {
             }
         }
     }
-    assert!(changed > 10_000 || samples().is_empty());
+    assert!(changed > 4_000 || samples().is_empty());
 }
 
 #[test]
