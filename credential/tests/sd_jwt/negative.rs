@@ -65,6 +65,12 @@ fn a_disclosure_that_nothing_refers_to_is_refused() {
 }
 
 #[test]
+fn a_disclosure_given_twice_is_refused() {
+    let (text, digest) = member("a", &json!(1));
+    assert_eq!(refusal(json!({ "_sd": [digest] }), &[&text, &text]), Error::RepeatedDisclosure);
+}
+
+#[test]
 fn reserved_names_are_refused() {
     for name in ["_sd", "...", "_sd_alg"] {
         let (text, digest) = member(name, &json!(["x"]));
