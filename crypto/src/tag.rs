@@ -81,6 +81,10 @@ tags! {
     SHUFFLE = "tanba/shuffle/v1";
     /// Hash: the checksum of a holder's file, or of what a holder shows.
     HOLDER_FILE = "tanba/holder-file/v1";
+    /// Associated data: a part of a record sealed in the vault.
+    VAULT_PART = "tanba/vault-part/v1";
+    /// Associated data: a data key of the vault, wrapped by an epoch key.
+    VAULT_KEY = "tanba/vault-key/v1";
     /// Hash: the name of a gossiped message, over its topic and data.
     GOSSIP = "tanba/gossip/v1";
 }
