@@ -6,7 +6,7 @@ mod support;
 use support::{LIMITATION, Machine, NOW, TestVault, founded, open, opens, random, read, record, seal, text};
 use tanba_vault::{
     Destruction, Part, Suite, Time, VaultError,
-    epoch_keys::EPOCH_AGE_MAX_S,
+    epoch_keys::{EPOCH_AGE_MAX_S, EpochKeys, WrappedKey},
     erase::{ConsentKept, Copies},
 };
 
@@ -33,6 +33,29 @@ fn thief_opens(copy: &Machine, today: &Machine, n: u32, suite: Suite) -> Vec<Par
     open_now
 }
 
+/// How many data keys a thief who writes a program of his own takes out of old slots with the epoch keys of today.
+fn keys_unwrapped(copy: &Machine, today: &Machine, n: u32, suite: Suite) -> usize {
+    let keys = support::keys(today, suite).expect("today's keys");
+    let slots = copy.everything().into_iter().filter(|(name, _)| name.starts_with("slots")).flat_map(|it| it.1);
+    let slots: Vec<u8> = slots.collect();
+    let mut count = 0;
+    for sector in slots.chunks(512).filter(|sector| sector[4..20] == record(n).0) {
+        for part in Part::ALL {
+            let wrapped = &sector[29 + (usize::from(part.number()) - 1) * 64..][..64];
+            let nonce = wrapped[..16].try_into().expect("16 bytes");
+            let wrapped = WrappedKey { nonce, sealed: wrapped[16..].try_into().expect("48 bytes") };
+            let tag = tanba_crypto::Tag::VAULT_KEY.as_bytes();
+            let vault = support::config(suite).vault.0;
+            let associated =
+                [tag, &vault, &record(n).0, &[part.number(), suite.number()], &[0, 1]].concat();
+            for epoch in keys.epochs().expect("listed") {
+                count += usize::from(keys.unwrap(epoch, &associated, &wrapped).expect("tried").is_some());
+            }
+        }
+    }
+    count
+}
+
 #[test]
 fn after_an_erasure_and_the_epoch_no_copy_opens_with_any_key_there_is() {
     for suite in SUITES {
@@ -43,6 +66,8 @@ fn after_an_erasure_and_the_epoch_no_copy_opens_with_any_key_there_is() {
         let late = machine.copy();
         // Until the epoch ends an older copy opens, and the certificate says until when.
         assert!(thief_opens(&copy, &machine, 1, suite).contains(&Part::Document), "the thief's way works");
+        assert_eq!(keys_unwrapped(&copy, &machine, 1, suite), 5, "and so does the thief's program");
+        assert_eq!(keys_unwrapped(&late, &machine, 1, suite), 1, "the consent's alone");
         let certificate = vault.certificate(record(1)).expect("readable").expect("erased");
         assert_eq!((certificate.live, certificate.how), (NOW, Destruction::Erased));
         assert_eq!(certificate.copies, Copies::EndBy(NOW.plus_s(EPOCH_AGE_MAX_S)));
@@ -55,8 +80,11 @@ fn after_an_erasure_and_the_epoch_no_copy_opens_with_any_key_there_is() {
         drop(vault);
         for n in 0..3 {
             assert_eq!(thief_opens(&copy, &machine, n, suite), [], "record {n}, copied before");
+            assert_eq!(keys_unwrapped(&copy, &machine, n, suite), 0, "record {n}, by a program");
         }
         assert_eq!(thief_opens(&late, &machine, 1, suite), [], "copied between erasure and turn");
+        assert_eq!(keys_unwrapped(&late, &machine, 1, suite), 0);
+        assert_eq!(keys_unwrapped(&machine, &machine, 1, suite), 1, "today's slots hold the consent's key");
         let mut vault = open(&machine, suite).expect("opened");
         assert_eq!(opens(&mut vault, 0), Part::ALL, "the others live");
         assert_eq!(opens(&mut vault, 1), [Part::Consent]);
