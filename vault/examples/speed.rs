@@ -38,11 +38,17 @@ fn main() -> Result<(), Failure> {
     let folder = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
     let bytes: usize = PARTS.iter().map(|(_, bytes)| bytes).sum();
     let syncs = sync_rate(&folder)?;
-    println!("{RECORDS} records of {bytes} bytes in {} parts; bound by the disk: {syncs:.0} syncs a second", PARTS.len());
+    println!(
+        "{RECORDS} records of {bytes} bytes in {} parts; bound by the disk: {syncs:.0} syncs a second",
+        PARTS.len()
+    );
     for suite in [Suite::Kuznyechik, Suite::ChaCha20] {
         let home = tempfile::tempdir_in(&folder)?;
         let bound = cipher_rate(suite);
-        println!("{suite:?}: the cipher alone: {bound:.0} records a second ({:.1} MB/s)", bound * bytes as f64 / 1e6);
+        println!(
+            "{suite:?}: the cipher alone: {bound:.0} records a second ({:.1} MB/s)",
+            bound * bytes as f64 / 1e6
+        );
         run(home.path(), suite)?;
     }
     println!("OK: measured");
@@ -117,7 +123,8 @@ fn cipher_rate(suite: Suite) -> f64 {
                 }
                 Suite::ChaCha20 => {
                     let cipher = ChaCha20Poly1305::new(&key.into());
-                    let tag = cipher.encrypt_inout_detached(&[0; 12].into(), b"associated", text[..].into());
+                    let tag =
+                        cipher.encrypt_inout_detached(&[0; 12].into(), b"associated", (&mut text[..]).into());
                     std::hint::black_box(tag).expect("sealed");
                 }
             }

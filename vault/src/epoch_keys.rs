@@ -103,14 +103,14 @@ impl<F: Folder> EpochKeys for FileKeys<F> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(FILE_BYTES));
         bytes.extend_from_slice(MAGIC);
         bytes.push(self.suite.number());
-        bytes.extend_from_slice(&random[..]);
+        bytes.extend_from_slice(random.bytes());
         let checksum = crc32c::crc32c(&bytes).to_be_bytes();
         bytes.extend_from_slice(&checksum);
         self.folder.create(&name)?;
         self.folder.write(&name, 0, &bytes)?;
         self.folder.sync(&name)?;
         self.folder.sync_names()?;
-        self.keys.insert(epoch, Some(Cipher::new(self.suite, random)));
+        self.keys.insert(epoch, Some(Cipher::new(self.suite, random.bytes())));
         Ok(())
     }
 
@@ -122,9 +122,9 @@ impl<F: Folder> EpochKeys for FileKeys<F> {
         key: &Key,
     ) -> Result<WrappedKey, VaultError> {
         let mut text = key.clone();
-        let tag = self.cipher(epoch)?.seal(&nonce, associated, &mut text[..]);
+        let tag = self.cipher(epoch)?.seal(&nonce, associated, text.bytes_mut());
         let mut sealed = [0; KEY_BYTES + TAG_BYTES];
-        sealed[..KEY_BYTES].copy_from_slice(&text[..]);
+        sealed[..KEY_BYTES].copy_from_slice(text.bytes());
         sealed[KEY_BYTES..].copy_from_slice(&tag);
         Ok(WrappedKey { nonce, sealed })
     }
@@ -138,7 +138,7 @@ impl<F: Folder> EpochKeys for FileKeys<F> {
         let (sealed, tag) = wrapped.sealed.split_at(KEY_BYTES);
         let mut key = Key::new(sealed.try_into().expect("a key's bytes"));
         let tag = tag.try_into().expect("a tag's bytes");
-        let opened = self.cipher(epoch)?.open(&wrapped.nonce, associated, &mut key[..], tag);
+        let opened = self.cipher(epoch)?.open(&wrapped.nonce, associated, key.bytes_mut(), tag);
         Ok(opened.is_ok().then_some(key))
     }
 

@@ -10,9 +10,7 @@ use crate::name::{Epoch, Part, RecordId, RequestId, Time};
 pub enum VaultError {
     #[error("{doing}: {source_text}")]
     Io { doing: String, source_text: String },
-    #[error(
-        "the vault is damaged at {place}: {what}; restore its newest copy, or say which records are lost"
-    )]
+    #[error("the vault is damaged at {place}: {what}; restore its newest copy")]
     Damaged { place: String, what: String },
     #[error("{0}")]
     Store(StoreError),
@@ -68,6 +66,8 @@ pub enum VaultError {
     OnHold { record: RecordId, until: Time },
     #[error("a legal hold ends in the future and is not shortened; lift it instead")]
     HoldEnd,
+    #[error("the subject reads for the subject, and nobody else does")]
+    Purpose,
     #[error("this takes two different officers")]
     TwoOfficers,
     #[error("the day's {0} reads of this officer are used up")]
@@ -115,6 +115,7 @@ impl VaultError {
             VaultError::Locked { .. } => "locked",
             VaultError::OnHold { .. } => "on-hold",
             VaultError::HoldEnd => "hold-end",
+            VaultError::Purpose => "purpose",
             VaultError::TwoOfficers => "two-officers",
             VaultError::Quota(_) => "quota",
             VaultError::LimitationRuns { .. } => "limitation-runs",

@@ -47,7 +47,7 @@ pub(crate) fn destroy(folder: &mut impl Folder, name: &str) -> Result<(), VaultE
     if !folder.names()?.iter().any(|it| it == name) {
         return Ok(());
     }
-    const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+    static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
     let length = folder.length(name)?;
     let mut at = 0;
     while at < length {

@@ -37,6 +37,13 @@
 //! and opens nothing. Whoever reads slots, database and the epoch key together reads the vault. Names and logs hold
 //! random numbers; lengths of parts show in steps of 256 bytes, and how many records there are, and when.
 //!
+//! # Copies
+//!
+//! A copy of the vault is of use until its epoch ends, so one is made after each turn: of the slots first and then of
+//! the database, or while nobody has it open. Slots newer than their database are refused at opening rather than
+//! wiped. Epoch keys are not copied with it: whoever holds both holds the vault, erased records and all, until the
+//! turn.
+//!
 //! There is no search but by record: an index over names, even a keyed one, would be one more thing to erase.
 
 // The derives of canonical bytes name the crate `bincode`; ours stands in for it.

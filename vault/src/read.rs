@@ -30,7 +30,7 @@ tanba_crypto::canonical_enum!(Reader { 1 = Subject, 2 = Officer(one), 3 = Office
 /// Why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {
-    /// For the person the record is about.
+    /// For the person the record is about: by that person alone, as an officer could give this as a pretext.
     Subject,
     /// The institution's own work: preparing, signing, correcting.
     Work,
@@ -58,8 +58,22 @@ pub struct Access<'a> {
     pub fields: u64,
 }
 
-/// A part, opened; wiped when it is dropped.
-pub type Opened = Zeroizing<Vec<u8>>;
+/// A part, opened. Wiped when it is dropped, and shown by no `Debug`.
+pub struct Opened(pub(crate) Zeroizing<Vec<u8>>);
+
+impl std::ops::Deref for Opened {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Opened({} bytes)", self.0.len())
+    }
+}
 
 /// A line of a record's log: who was shown what, why and when.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
@@ -81,7 +95,7 @@ impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
     /// anything is opened, so a crash can only leave a line too many.
     ///
     /// # Errors
-    /// Nothing is logged by [`VaultError::TwoOfficers`] (many records at once, or a legal claim, by fewer than two),
+    /// Nothing is logged by [`VaultError::Purpose`], [`VaultError::TwoOfficers`] (many records at once, or a legal claim, by fewer than two),
     /// [`VaultError::Restricted`], [`VaultError::Locked`], [`VaultError::Destroyed`], [`VaultError::PartMissing`],
     /// [`VaultError::NoRecord`], [`VaultError::Quota`]. What is on disk and was not sealed so is refused after the
     /// log was written, by a code of its own for key, slot and part.
@@ -92,6 +106,9 @@ impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
         now: Time,
     ) -> Result<Vec<Vec<Opened>>, VaultError> {
         self.alive(|vault| {
+            if (access.reader == Reader::Subject) != (access.purpose == Purpose::Subject) {
+                return Err(VaultError::Purpose);
+            }
             let two = match access.reader {
                 Reader::Subject | Reader::Officer(_) => false,
                 Reader::Officers(one, other) if one == other => return Err(VaultError::TwoOfficers),

@@ -60,8 +60,8 @@ tanba_crypto::canonical_enum!(Outcome { 1 = Done, 2 = Refused(reason) });
 /// A line of the register.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Request {
-    /// About which record.
-    pub record: RecordId,
+    /// About which record, if there is one: whoever asks is answered.
+    pub record: Option<RecordId>,
     /// What is asked for.
     pub kind: RequestKind,
     /// When it came.
@@ -80,13 +80,13 @@ impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
     pub fn enter(
         &mut self,
         id: RequestId,
-        record: RecordId,
+        record: Option<RecordId>,
         kind: RequestKind,
         received: Time,
         calendar: &Calendar,
     ) -> Result<Time, VaultError> {
         self.alive(|vault| {
-            vault.record(record)?;
+            record.map(|record| vault.record(record)).transpose()?;
             if vault.request(id)?.is_some() {
                 return Err(VaultError::RequestExists(id));
             }

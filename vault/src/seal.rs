@@ -19,6 +19,7 @@ use crate::{
     epoch_keys::{EpochKeys, WrappedKey},
     folder::Folder,
     name::{Epoch, Part, RecordId, Time},
+    read::Opened,
     record::{Record, VERSION},
     slots::{SLOTS_MAX, Sector, Slot},
     suite::{Cipher, Key, NONCE_BYTES, TAG_BYTES},
@@ -209,7 +210,7 @@ impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
         sealed.push(0x80);
         sealed.resize(sealed.len().next_multiple_of(PADDING_BYTES), 0);
         let key = fresh_key(random);
-        let tag = Cipher::new(record.suite, &key).seal(&NONCE, &associated, &mut sealed);
+        let tag = Cipher::new(record.suite, key.bytes()).seal(&NONCE, &associated, &mut sealed);
         sealed.extend_from_slice(&tag);
         let key = self.wrap(id, record, self.epoch.epoch, part, &key, random)?;
         Ok(Sealed { part, key, text: sealed })
@@ -251,7 +252,7 @@ impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
         record: &Record,
         slot: &Slot,
         part: Part,
-    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    ) -> Result<Opened, VaultError> {
         let key = self.unwrap(id, record, slot, part)?;
         let expected = record.parts[part.index()].ok_or(VaultError::PartMissing(id, part))? as usize;
         let found = value::read_pieces(&self.tree, &table::part(id, part))?.unwrap_or_default();
@@ -262,12 +263,12 @@ impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
         let (body, tag) = text.split_at_mut(expected - TAG_BYTES);
         let tag = (&*tag).try_into().expect("a tag's bytes");
         let associated = self.associated(Tag::VAULT_PART, id, record, part);
-        let opened = Cipher::new(record.suite, &key).open(&NONCE, &associated, body, tag);
+        let opened = Cipher::new(record.suite, key.bytes()).open(&NONCE, &associated, body, tag);
         opened.map_err(|_| VaultError::PartForged(id, part))?;
         text.truncate(expected - TAG_BYTES);
         let end = text.iter().rposition(|byte| *byte != 0).filter(|at| text[*at] == 0x80);
         text.truncate(end.ok_or(VaultError::PartForged(id, part))?);
-        Ok(text)
+        Ok(Opened(text))
     }
 
     /// What a seal is bound to. No epoch: a text stays as it is when its key is wrapped anew.

@@ -12,8 +12,31 @@ pub(crate) const TAG_BYTES: usize = 16;
 /// Random bytes a nonce is taken from.
 pub(crate) const NONCE_BYTES: usize = 16;
 
-/// A key, wiped when it is dropped.
-pub type Key = Zeroizing<[u8; KEY_BYTES]>;
+/// A key. Wiped when it is dropped, and shown by no `Debug`.
+#[derive(Clone, Default)]
+pub struct Key(Zeroizing<[u8; KEY_BYTES]>);
+
+impl Key {
+    /// The key of these bytes.
+    pub fn new(bytes: [u8; KEY_BYTES]) -> Key {
+        Key(Zeroizing::new(bytes))
+    }
+
+    /// The bytes: for whoever keeps keys.
+    pub fn bytes(&self) -> &[u8; KEY_BYTES] {
+        &self.0
+    }
+
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8; KEY_BYTES] {
+        &mut self.0
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key")
+    }
+}
 
 /// How something was sealed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -193,7 +193,10 @@ impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
                 }
                 self.free.insert(slot);
             }
-            (Sector::Held(mut held), Some((id, record))) if held.record == id => {
+            // A key that the database knows nothing of, and that nobody was writing, is no reason to destroy it.
+            (Sector::Held(mut held), Some((id, record)))
+                if held.record == id && (record.gone.is_some() || pending == Some(id)) =>
+            {
                 let mut surplus = false;
                 for part in Part::ALL.into_iter().filter(|part| !record.has(*part)) {
                     surplus |= held.keys[part.index()].take().is_some();
@@ -243,6 +246,6 @@ impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
 
 pub(crate) fn fresh_key(random: Random<'_>) -> Key {
     let mut key = Key::default();
-    random(&mut key[..]);
+    random(key.bytes_mut());
     key
 }

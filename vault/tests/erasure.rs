@@ -3,7 +3,9 @@
 
 mod support;
 
-use support::{LIMITATION, Machine, NOW, TestVault, founded, open, opens, random, read, record, seal, text};
+use support::{
+    Crash, LIMITATION, Machine, NOW, TestVault, founded, open, opens, random, read, record, seal, text,
+};
 use tanba_vault::{
     Destruction, Part, Suite, Time, VaultError,
     epoch_keys::{EPOCH_AGE_MAX_S, EpochKeys, WrappedKey},
@@ -36,7 +38,8 @@ fn thief_opens(copy: &Machine, today: &Machine, n: u32, suite: Suite) -> Vec<Par
 /// How many data keys a thief who writes a program of his own takes out of old slots with the epoch keys of today.
 fn keys_unwrapped(copy: &Machine, today: &Machine, n: u32, suite: Suite) -> usize {
     let keys = support::keys(today, suite).expect("today's keys");
-    let slots = copy.everything().into_iter().filter(|(name, _)| name.starts_with("slots")).flat_map(|it| it.1);
+    let slots =
+        copy.everything().into_iter().filter(|(name, _)| name.starts_with("slots")).flat_map(|it| it.1);
     let slots: Vec<u8> = slots.collect();
     let mut count = 0;
     for sector in slots.chunks(512).filter(|sector| sector[4..20] == record(n).0) {
@@ -46,8 +49,7 @@ fn keys_unwrapped(copy: &Machine, today: &Machine, n: u32, suite: Suite) -> usiz
             let wrapped = WrappedKey { nonce, sealed: wrapped[16..].try_into().expect("48 bytes") };
             let tag = tanba_crypto::Tag::VAULT_KEY.as_bytes();
             let vault = support::config(suite).vault.0;
-            let associated =
-                [tag, &vault, &record(n).0, &[part.number(), suite.number()], &[0, 1]].concat();
+            let associated = [tag, &vault, &record(n).0, &[part.number(), suite.number()], &[0, 1]].concat();
             for epoch in keys.epochs().expect("listed") {
                 count += usize::from(keys.unwrap(epoch, &associated, &wrapped).expect("tried").is_some());
             }
@@ -95,10 +97,14 @@ fn after_an_erasure_and_the_epoch_no_copy_opens_with_any_key_there_is() {
 #[test]
 fn the_keys_of_an_erased_record_are_overwritten_where_they_lay() {
     let (machine, mut vault) = of(Suite::Kuznyechik);
-    let slots = |machine: &Machine| machine.everything().into_iter().find(|it| it.0.starts_with("slots")).expect("there").1;
+    let slots = |machine: &Machine| {
+        machine.everything().into_iter().find(|it| it.0.starts_with("slots")).expect("there").1
+    };
     let before = slots(&machine);
     let place = |part: Part| 512 + 29 + (usize::from(part.number()) - 1) * 64;
     vault.erase(record(1), LIMITATION, NOW).expect("erased");
+    // Before anything is opened again, and so mended: confirmed is overwritten, also for the power to go.
+    machine.crash(Crash::PowerCut);
     for part in Part::ALL {
         let key = &before[place(part)..place(part) + 64];
         assert!(key.iter().any(|byte| *byte != 0));

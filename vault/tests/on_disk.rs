@@ -51,7 +51,9 @@ fn a_record_of_several_pieces_outlives_openings_and_turns() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = vec![0x5a; 100_000];
     let mut vault = founded(folder.path(), Suite::Kuznyechik);
-    vault.seal(&[Draft { record: RECORD, parts: &[(Part::Document, &text)] }], NOW, &mut random).expect("sealed");
+    vault
+        .seal(&[Draft { record: RECORD, parts: &[(Part::Document, &text)] }], NOW, &mut random)
+        .expect("sealed");
     for _ in 0..3 {
         drop(vault);
         vault = open(folder.path(), Suite::Kuznyechik).expect("opened");
@@ -65,7 +67,10 @@ fn a_record_of_several_pieces_outlives_openings_and_turns() {
     vault.turn_epoch(&[], NOW, &mut random).expect("turned");
     assert_eq!(document(&mut vault), text);
     assert_eq!(names(&folder.path().join("keys")), BTreeSet::from(["epoch.0000000000000005".to_owned()]));
-    assert_eq!(names(&folder.path().join("vault/slots")), BTreeSet::from(["slots.0000000000000005".to_owned()]));
+    assert_eq!(
+        names(&folder.path().join("vault/slots")),
+        BTreeSet::from(["slots.0000000000000005".to_owned()])
+    );
 }
 
 #[test]

@@ -73,7 +73,9 @@ fn a_flipped_bit_anywhere_in_a_part_is_seen() {
 #[test]
 fn a_part_cut_short_or_gone_is_truncated() {
     let (machine, mut vault) = two_records(Suite::Kuznyechik);
-    machine.tamper_tree(|tree| assert!(tree.get_mut(&part_key(0, Part::Opening)).expect("there").pop().is_some()));
+    machine.tamper_tree(|tree| {
+        assert!(tree.get_mut(&part_key(0, Part::Opening)).expect("there").pop().is_some())
+    });
     machine.tamper_tree(|tree| drop(tree.remove(&part_key(1, Part::Opening))));
     assert_eq!(code(&mut vault, 0, Part::Opening), "part-truncated");
     assert_eq!(code(&mut vault, 1, Part::Opening), "part-truncated");
@@ -155,7 +157,10 @@ fn a_damaged_slot_stops_a_turn_until_its_record_is_given_up() {
     let (machine, mut vault) = two_records(Suite::ChaCha20);
     machine.tamper("slots", |slots| slots[100] ^= 1);
     assert_eq!(vault.turn_epoch(&[], NOW, &mut random(3)), Err(VaultError::SlotDamaged(record(0))));
-    assert_eq!(keys(&machine, Suite::ChaCha20).map(|keys| format!("{keys:?}").contains("Epoch(2)")), Ok(false));
+    assert_eq!(
+        keys(&machine, Suite::ChaCha20).map(|keys| format!("{keys:?}").contains("Epoch(2)")),
+        Ok(false)
+    );
     vault.turn_epoch(&[record(0)], NOW, &mut random(3)).expect("turned");
     assert_eq!(code(&mut vault, 0, Part::Opening), "slot-damaged");
     assert!(read(&mut vault, 1, Part::Opening).is_ok());
@@ -221,6 +226,9 @@ fn bad_drafts_are_refused_before_anything_is_written() {
     }
     let many: Vec<_> = (10..139).map(|n| draft(n, &[])).collect();
     assert_eq!(vault.seal(&many, NOW, &mut random(5)).expect_err("refused").code(), "too-many");
-    assert_eq!(vault.add(record(0), Part::Seal, b"x", &mut random(5)).expect_err("refused").code(), "part-exists");
+    assert_eq!(
+        vault.add(record(0), Part::Seal, b"x", &mut random(5)).expect_err("refused").code(),
+        "part-exists"
+    );
     assert_eq!(machine.writes(), before);
 }

@@ -21,7 +21,13 @@ fn vault_of(count: u32) -> TestVault {
     vault
 }
 
-fn ask(vault: &mut TestVault, records: &[RecordId], reader: Reader, purpose: Purpose, part: Part) -> Result<(), VaultError> {
+fn ask(
+    vault: &mut TestVault,
+    records: &[RecordId],
+    reader: Reader,
+    purpose: Purpose,
+    part: Part,
+) -> Result<(), VaultError> {
     let access = Access { reader, purpose, parts: &[part], fields: 0b101 };
     vault.read(records, &access, NOW).map(drop)
 }
@@ -40,9 +46,14 @@ fn a_restricted_record_is_shown_to_its_subject_and_a_court_alone() {
     vault.restrict(record(0), NOW.plus_s(5)).expect("again");
     assert_eq!(vault.standing(record(0)).expect("known").restricted, Some(NOW));
     for purpose in [EMPLOYER, Purpose::Work, Purpose::Abroad(RecipientId([8; 16]))] {
-        assert_eq!(ask(&mut vault, &id, one, purpose, Part::Document), Err(VaultError::Restricted(record(0))));
+        assert_eq!(
+            ask(&mut vault, &id, one, purpose, Part::Document),
+            Err(VaultError::Restricted(record(0)))
+        );
     }
     assert_eq!(ask(&mut vault, &id, one, Purpose::LegalClaim, Part::Document), Err(VaultError::TwoOfficers));
+    assert_eq!(ask(&mut vault, &id, one, Purpose::Subject, Part::Document), Err(VaultError::Purpose));
+    assert_eq!(ask(&mut vault, &id, Reader::Subject, EMPLOYER, Part::Document), Err(VaultError::Purpose));
     assert_eq!(ask(&mut vault, &id, Reader::Subject, Purpose::Subject, Part::Document), Ok(()));
     assert_eq!(ask(&mut vault, &id, two, Purpose::LegalClaim, Part::Document), Ok(()));
     vault.unrestrict(record(0)).expect("lifted");
@@ -103,10 +114,16 @@ fn reads_are_counted_by_officer_and_local_day_across_openings() {
     let open = || {
         let folder = |name| support::MachineFolder(machine.clone(), name);
         let keys = support::keys(&machine, Suite::ChaCha20).expect("keys");
-        TestVault::open(support::MachineTree(machine.clone()), folder("slots"), keys, config, NOW).expect("opened")
+        TestVault::open(support::MachineTree(machine.clone()), folder("slots"), keys, config, NOW)
+            .expect("opened")
     };
     let three = [record(0), record(1), record(2)];
-    let access = |n| Access { reader: Reader::Officer(officer(n)), purpose: EMPLOYER, parts: &[Part::Seal], fields: 1 };
+    let access = |n| Access {
+        reader: Reader::Officer(officer(n)),
+        purpose: EMPLOYER,
+        parts: &[Part::Seal],
+        fields: 1,
+    };
     let mut vault = open();
     assert!(vault.read(&three, &access(1), NOW).is_ok());
     assert_eq!(vault.read(&three, &access(1), NOW).expect_err("used up"), VaultError::Quota(4));
@@ -187,7 +204,11 @@ fn clocks_run_over_weekends_holidays_and_transfers() {
     let friday = 20_833;
     let deadline = |days| calendar.deadline(NOW, days).expect("covered");
     assert_eq!(deadline(1), local_midnight_after(friday + 1), "the Saturday that is worked");
-    assert_eq!(deadline(2), local_midnight_after(friday + 5), "Wednesday: Sunday, Monday and Tuesday are free");
+    assert_eq!(
+        deadline(2),
+        local_midnight_after(friday + 5),
+        "Wednesday: Sunday, Monday and Tuesday are free"
+    );
     assert_eq!(deadline(3), local_midnight_after(friday + 6));
     assert_eq!(deadline(15), local_midnight_after(friday + 24));
     assert_eq!(calendar.deadline(NOW, 40), Err(VaultError::CalendarEnds(friday + 31)));
@@ -203,12 +224,16 @@ fn the_register_knows_what_is_overdue_and_keeps_what_came_of_it() {
     let (machine, mut vault) = founded(Suite::ChaCha20);
     seal(&mut vault, 0, 1).expect("sealed");
     let id = |n| RequestId([n; 16]);
-    let due = vault.enter(id(1), record(0), RequestKind::Information, NOW, &calendar()).expect("entered");
-    let soon = vault.enter(id(2), record(0), RequestKind::Restrict, NOW, &calendar()).expect("entered");
-    let again = vault.enter(id(2), record(0), RequestKind::Withdraw, NOW, &calendar());
+    let due =
+        vault.enter(id(1), Some(record(0)), RequestKind::Information, NOW, &calendar()).expect("entered");
+    let soon = vault.enter(id(2), Some(record(0)), RequestKind::Restrict, NOW, &calendar()).expect("entered");
+    let again = vault.enter(id(2), Some(record(0)), RequestKind::Withdraw, NOW, &calendar());
     assert_eq!(again, Err(VaultError::RequestExists(id(2))));
-    let nobody = vault.enter(id(3), record(8), RequestKind::Withdraw, NOW, &calendar());
+    let nobody = vault.enter(id(3), Some(record(8)), RequestKind::Withdraw, NOW, &calendar());
     assert_eq!(nobody, Err(VaultError::NoRecord(record(8))));
+    let stranger = vault.enter(id(4), None, RequestKind::Information, NOW.plus_s(1), &calendar());
+    assert_eq!(stranger, Ok(due), "who is not kept here is answered as well");
+    vault.close(id(4), Outcome::Done, officer(1), NOW).expect("closed");
     let names = |lines: Vec<(RequestId, _)>| lines.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
     assert_eq!(names(vault.open_requests().expect("readable")), [id(2), id(1)]);
     assert_eq!(names(vault.overdue(Time(soon.0 - 1)).expect("readable")), []);

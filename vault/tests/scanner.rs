@@ -13,7 +13,8 @@ use tanba_crypto::{
     gost::{streebog_256, streebog_512},
 };
 use tanba_vault::{
-    BATCH_MAX, Config, DiskKeys, DiskVault, Draft, OfficerId, Part, RecipientId, RecordId, Suite, Time, VaultId,
+    BATCH_MAX, Config, DiskKeys, DiskVault, Draft, OfficerId, Part, RecipientId, RecordId, Suite, Time,
+    VaultId,
     calendar::Calendar,
     folder::DiskFolder,
     read::{Access, Purpose, Reader},
@@ -116,7 +117,8 @@ fn scan(files: &[(String, Vec<u8>)], people: &[Vec<(Part, String)>]) -> Vec<Stri
 
 /// A year in the life of a class, on disk; gives all errors and debug texts that came up, too.
 fn live(home: &Path, keys: &Path, people: &[Vec<(Part, String)>]) -> String {
-    let mut file_keys = DiskKeys::open(DiskFolder::open(keys).expect("a folder"), config().suite).expect("keys");
+    let mut file_keys =
+        DiskKeys::open(DiskFolder::open(keys).expect("a folder"), config().suite).expect("keys");
     DiskVault::create_in(home, &mut file_keys, &config(), NOW, &mut random).expect("founded");
     let mut vault = DiskVault::open_in(home, file_keys, config(), NOW).expect("opened");
     let mut words = format!("{vault:?}");
@@ -139,12 +141,14 @@ fn live(home: &Path, keys: &Path, people: &[Vec<(Part, String)>]) -> String {
     let officer = OfficerId([1; 16]);
     for n in (0..people.len()).step_by(7) {
         let purpose = Purpose::ThirdParty(RecipientId([4; 16]));
-        let access = Access { reader: Reader::Officer(officer), purpose, parts: &[Part::Identity], fields: 3 };
+        let access =
+            Access { reader: Reader::Officer(officer), purpose, parts: &[Part::Identity], fields: 3 };
         let opened = vault.read(&[id(n)], &access, NOW).expect("opened").remove(0).remove(0);
         let name = people[n][0].1.as_bytes();
+        words += &format!("{opened:?}");
         assert!(opened.windows(name.len()).any(|window| window == name), "the name is in what was sealed");
         let request = tanba_vault::RequestId(id(n).0);
-        vault.enter(request, id(n), RequestKind::Withdraw, NOW, &calendar).expect("entered");
+        vault.enter(request, Some(id(n)), RequestKind::Withdraw, NOW, &calendar).expect("entered");
         vault.close(request, Outcome::Done, officer, NOW).expect("closed");
     }
     vault.anonymise(id(0), NOW.plus_s(9), NOW).expect("anonymised");
@@ -159,7 +163,9 @@ fn parts(person: &[(Part, String)]) -> Vec<(Part, Vec<u8>)> {
     let mut parts: BTreeMap<Part, Vec<u8>> = BTreeMap::new();
     for (part, field) in person {
         let text = parts.entry(*part).or_default();
-        text.extend_from_slice(format!("{{\"field\":\"{field}\",\"digest\":\"{}\"}}", Hash::plain(field.as_bytes())).as_bytes());
+        text.extend_from_slice(
+            format!("{{\"field\":\"{field}\",\"digest\":\"{}\"}}", Hash::plain(field.as_bytes())).as_bytes(),
+        );
     }
     parts.into_iter().collect()
 }

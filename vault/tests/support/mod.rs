@@ -176,7 +176,8 @@ impl Machine {
     /// Every value of the database and every file, by where it lies: what somebody who takes the disk has.
     pub(crate) fn everything(&self) -> Vec<(String, Vec<u8>)> {
         let device = self.device();
-        let tree = device.now.tree.iter().map(|(key, value)| (format!("{key:02x?}"), [&key[..], value].concat()));
+        let tree =
+            device.now.tree.iter().map(|(key, value)| (format!("{key:02x?}"), [&key[..], value].concat()));
         let file = |file: &u64| device.now.files.get(file).cloned().unwrap_or_default();
         let files = device.now.names.iter().map(|(place, id)| (format!("{}/{}", place.0, place.1), file(id)));
         tree.chain(files).collect()
