@@ -3,10 +3,17 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use support::{
-    Crash, LIMITATION, Machine, NOW, TestVault, create, founded, open, opens, random, record, seal, text,
+    Crash, LIMITATION, Machine, NOW, TestVault, create, founded, officer, open, opens, random, read, record,
+    seal, text,
 };
-use tanba_vault::{Epoch, Part, Suite, VaultError};
+use tanba_vault::{
+    ActId, Draft, Epoch, Hold, Part, RequestId, Suite, VaultError,
+    calendar::Calendar,
+    register::{Outcome, RequestKind},
+};
 
 const SUITE: Suite = Suite::ChaCha20;
 
@@ -111,11 +118,41 @@ fn a_record_is_sealed_or_not_there() {
 }
 
 #[test]
+fn each_record_of_a_batch_is_sealed_or_not_there() {
+    let texts = Part::ALL.map(|part| [0, 1, 2].map(|n| (part, text(n, part))));
+    let parts = [0, 1, 2].map(|n| texts.each_ref().map(|it| (it[n].0, &it[n].1[..])));
+    let drafts: Vec<Draft<'_>> =
+        parts.iter().zip(0..).map(|(parts, n)| Draft { record: record(n), parts }).collect();
+    let (empty, _) = founded(SUITE);
+    for crash in CRASHES {
+        for at in 0.. {
+            let machine = empty.copy();
+            let mut vault = open(&machine, SUITE).expect("opened");
+            machine.fail_after(at);
+            let confirmed = vault.seal(&drafts, NOW, &mut random(5)).is_ok();
+            drop(vault);
+            machine.crash(crash);
+            let mut vault =
+                open(&machine, SUITE).unwrap_or_else(|error| panic!("{crash:?} at {at}: {error}"));
+            for parts in seen(&mut vault) {
+                assert!(
+                    parts == Part::ALL || (parts.is_empty() && !confirmed),
+                    "{crash:?} at {at}: {parts:?}"
+                );
+            }
+            if confirmed {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
 fn a_part_is_added_or_missing() {
     let before = |vault: &mut TestVault| {
         two_records(vault);
         let document = text(2, Part::Document);
-        let draft = tanba_vault::Draft { record: record(2), parts: &[(Part::Document, &document)] };
+        let draft = Draft { record: record(2), parts: &[(Part::Document, &document)] };
         vault.seal(&[draft], NOW, &mut random(12)).expect("sealed");
     };
     check(before, |vault| vault.add(record(2), Part::Consent, &text(2, Part::Consent), &mut random(13)));
@@ -224,6 +261,87 @@ fn a_founding_cut_short_is_done_again() {
             let mut vault =
                 open(&machine, SUITE).unwrap_or_else(|error| panic!("{crash:?} at {at}: {error}"));
             seal(&mut vault, 0, 10).expect("sealed");
+        }
+    }
+}
+
+/// What is known of record 0 and of request 1 without opening anything.
+fn known(vault: &TestVault) -> String {
+    let request = vault.request(RequestId([1; 16]));
+    format!("{:?} {request:?} {:?}", vault.standing(record(0)), vault.open_requests())
+}
+
+type Act = fn(&mut TestVault) -> Result<(), VaultError>;
+
+fn enter(vault: &mut TestVault) -> Result<(), VaultError> {
+    let (first, last) = (20_000, 21_000);
+    let calendar =
+        Calendar { first, last, free: BTreeSet::new(), worked: BTreeSet::new(), local_ahead_s: 18_000 };
+    vault.enter(RequestId([1; 16]), Some(record(0)), RequestKind::Withdraw, NOW, &calendar).map(drop)
+}
+
+fn hold(vault: &mut TestVault) -> Result<(), VaultError> {
+    let hold = Hold { act: ActId([3; 32]), until: LIMITATION, officers: [officer(1), officer(2)] };
+    vault.hold(record(0), hold, NOW)
+}
+
+/// Restrictions, holds and the register: each change is there or not, and once confirmed stays.
+#[test]
+fn small_acts_are_done_or_not() {
+    let acts: [(Act, Act); 6] = [
+        (|_| Ok(()), |vault| vault.restrict(record(0), NOW)),
+        (|vault| vault.restrict(record(0), NOW), |vault| vault.unrestrict(record(0))),
+        (|_| Ok(()), hold),
+        (hold, |vault| vault.lift_hold(record(0), [officer(1), officer(2)])),
+        (|_| Ok(()), enter),
+        (enter, |vault| vault.close(RequestId([1; 16]), Outcome::Done, officer(1), NOW)),
+    ];
+    for (before, act) in acts {
+        let (set_up, mut vault) = founded(SUITE);
+        seal(&mut vault, 0, 10).expect("sealed");
+        before(&mut vault).expect("set up");
+        let old = known(&vault);
+        drop(vault);
+        for crash in CRASHES {
+            for at in 0.. {
+                let machine = set_up.copy();
+                let mut vault = open(&machine, SUITE).expect("opened");
+                machine.fail_after(at);
+                let confirmed = act(&mut vault).is_ok();
+                let new = known(&vault);
+                drop(vault);
+                machine.crash(crash);
+                let found = known(&open(&machine, SUITE).expect("opened"));
+                assert!(found == new || (found == old && !confirmed), "{crash:?} at {at}: {found}");
+                if confirmed {
+                    assert_ne!(old, new, "the act shows");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// What was opened is in the log and in the quota, whatever happens then; what could not be logged stays closed.
+#[test]
+fn nothing_is_opened_that_the_log_may_forget() {
+    let (set_up, mut vault) = founded(SUITE);
+    seal(&mut vault, 0, 10).expect("sealed");
+    drop(vault);
+    for crash in CRASHES {
+        for at in 0.. {
+            let machine = set_up.copy();
+            let mut vault = open(&machine, SUITE).expect("opened");
+            machine.fail_after(at);
+            let opened = read(&mut vault, 0, Part::Identity).is_ok();
+            drop(vault);
+            machine.crash(crash);
+            let lines = open(&machine, SUITE).expect("opened").disclosures(record(0)).expect("readable");
+            assert!(!opened || lines.len() == 1, "{crash:?} at {at}");
+            if opened {
+                assert!(at > 1, "the log was written first");
+                break;
+            }
         }
     }
 }
