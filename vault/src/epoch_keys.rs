@@ -72,16 +72,13 @@ const _: () = assert!(FILE_BYTES <= SECTOR_BYTES, "a key file is written whole o
 
 impl<F: Folder> FileKeys<F> {
     /// Reads all keys in `folder`. `suite` is that of keys made from now on.
-    pub fn open(mut folder: F, suite: Suite) -> Result<FileKeys<F>, VaultError> {
+    pub fn open(folder: F, suite: Suite) -> Result<FileKeys<F>, VaultError> {
         let mut keys = BTreeMap::new();
         for name in folder.names()? {
-            // What a killed process wrote is readable and perhaps not durable.
-            folder.sync(&name)?;
             let Some(epoch) = epoch_of(&name) else { continue };
             let bytes = Zeroizing::new(folder.read(&name, 0, FILE_BYTES)?);
             keys.insert(epoch, read_file(&bytes));
         }
-        folder.sync_names()?;
         Ok(FileKeys { folder, suite, keys })
     }
 

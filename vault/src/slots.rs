@@ -98,14 +98,6 @@ impl<F: Folder> Slots<F> {
         Slots { folder, name: file_name(epoch) }
     }
 
-    /// Makes durable what an earlier process may have left unsynced.
-    pub(crate) fn settle(&mut self) -> Result<(), VaultError> {
-        for name in self.folder.names()? {
-            self.folder.sync(&name)?;
-        }
-        self.folder.sync_names()
-    }
-
     /// From now on works in the file of `epoch`.
     pub(crate) fn turn(&mut self, epoch: Epoch) {
         self.name = file_name(epoch);

@@ -103,8 +103,7 @@ impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
         }
         let epoch: Option<EpochNow> = get(&tree, &Table::Epoch.key(&[]))?;
         let epoch = epoch.ok_or_else(|| damaged("the epoch", "it is missing"))?;
-        let mut slots = Slots::new(folder, epoch.epoch);
-        slots.settle()?;
+        let slots = Slots::new(folder, epoch.epoch);
         let (free, stopped) = (BTreeSet::new(), false);
         let mut vault = Vault { tree, slots, keys, config, epoch, free, next: 0, stopped };
         vault.end_other_epochs(now)?;

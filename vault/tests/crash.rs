@@ -21,6 +21,11 @@ const SUITE: Suite = Suite::ChaCha20;
 type Seen = Vec<Vec<Part>>;
 
 fn seen(vault: &mut TestVault) -> Seen {
+    for n in 0..3 {
+        let Ok(standing) = vault.standing(record(n)) else { continue };
+        let certificate = vault.certificate(record(n)).expect("readable");
+        assert_eq!(standing.destroyed, certificate.map(|it| it.how), "what is destroyed has its certificate");
+    }
     (0..3).map(|n| opens(vault, n)).collect()
 }
 
