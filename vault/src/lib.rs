@@ -57,6 +57,7 @@ pub mod erase;
 pub mod error;
 pub mod folder;
 pub mod name;
+mod part;
 pub mod read;
 mod record;
 pub mod register;
