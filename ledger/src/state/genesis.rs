@@ -362,7 +362,6 @@ fn refused(error: &KeyError) -> &'static str {
     match error {
         KeyError::Weak => "a point of small order",
         KeyError::NotAPoint | KeyError::Text => "not a point of the curve",
-        KeyError::OutOfRange => "a number out of range",
     }
 }
 
