@@ -85,6 +85,8 @@ tags! {
     VAULT_PART = "tanba/vault-part/v1";
     /// Associated data: a data key of the vault, wrapped by an epoch key.
     VAULT_KEY = "tanba/vault-key/v1";
+    /// Hash: the name of an imported class, and of its list, under the secret of who imports it.
+    IMPORT = "tanba/import/v1";
     /// Hash: the name of a gossiped message, over its topic and data.
     GOSSIP = "tanba/gossip/v1";
 }

@@ -75,6 +75,17 @@ fn arrows_point_down_only() {
         ("tanba-consensus", vec!["tanba-crypto", "tanba-ledger"]),
         ("tanba-storage", vec!["tanba-crypto", "tanba-ledger"]),
         ("tanba-vault", vec!["tanba-crypto", "tanba-storage"]),
+        (
+            "tanba-office",
+            vec![
+                "tanba-crypto",
+                "tanba-eds",
+                "tanba-ledger",
+                "tanba-credential",
+                "tanba-storage",
+                "tanba-vault",
+            ],
+        ),
         ("tanba-genesis", vec!["tanba-crypto", "tanba-ledger"]),
         ("tanba-proto", vec!["tanba-crypto", "tanba-ledger"]),
     ]);
@@ -143,6 +154,7 @@ fn the_replica_and_all_below_it_know_no_clock_chance_or_thread() {
         "credential/src",
         "consensus/src",
         "vault/src",
+        "office/src",
         "genesis/src",
         "node/src/replica",
     ];

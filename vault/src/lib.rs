@@ -29,6 +29,7 @@
 //! | 21 | closed request | request | the same, and its outcome |
 //! | 30 | disclosure | record, time, officer, count | who, why, what |
 //! | 31 | reads | officer, day | how many |
+//! | 80 | [`beside`] | whoever works with the vault | its own tables, in one copy with the records |
 //!
 //! # What is trusted
 //!
@@ -49,6 +50,7 @@
 // The derives of canonical bytes name the crate `bincode`; ours stands in for it.
 extern crate tanba_crypto as bincode;
 
+pub mod beside;
 pub mod calendar;
 pub mod disk;
 mod epoch;
@@ -68,6 +70,7 @@ mod suite;
 mod table;
 pub mod vault;
 
+pub use beside::Beside;
 pub use disk::{DiskKeys, DiskVault};
 pub use error::VaultError;
 pub use name::{ActId, Epoch, OfficerId, Part, RecipientId, RecordId, RequestId, Time, VaultId};
