@@ -15,8 +15,12 @@
 use std::fmt;
 
 use tanba_crypto::{Hash, Tag, gost::streebog_256};
+use tanba_eds::{Bin, Context, Error, Proof, SignedData, Time};
 
 use crate::{Document, leaves};
+
+/// Bytes of a seal as a CMS: what is signed, the signer's certificate, a time stamp.
+pub const SEAL_CMS_BYTES_MAX: usize = 64 * 1024;
 
 /// Bytes that a seal signs.
 pub const SEAL_BYTES: usize = Tag::SEAL.as_bytes().len() + 4 * 32;
@@ -70,6 +74,46 @@ pub enum SealError {
     /// Over another diploma.
     #[error("the seal is over another diploma: the {0} differs")]
     Other(SealPart),
+    /// Above [`SEAL_CMS_BYTES_MAX`].
+    #[error("it is longer than {SEAL_CMS_BYTES_MAX} bytes")]
+    TooLong,
+    /// A seal has one signer.
+    #[error("{found} signed, and 1 must")]
+    Signers {
+        /// How many signed.
+        found: usize,
+    },
+    /// The signature, its certificate, the right to sign, or the evidence does not hold.
+    #[error(transparent)]
+    Eds(#[from] Error),
+}
+
+impl SealError {
+    /// Its code, for ever the same. Those of the signature are [`Error::code`].
+    pub const fn code(self) -> &'static str {
+        match self {
+            SealError::Unsigned => "seal-unsigned-document",
+            SealError::Layout => "seal-layout",
+            SealError::Other(SealPart::Fingerprint) => "seal-other-fingerprint",
+            SealError::Other(SealPart::FieldRoot) => "seal-other-field-root",
+            SealError::Other(SealPart::DocumentSha256) => "seal-other-document",
+            SealError::Other(SealPart::DocumentStreebog) => "seal-other-document-gost",
+            SealError::TooLong => "seal-too-long",
+            SealError::Signers { .. } => "seal-signers",
+            SealError::Eds(error) => error.code(),
+        }
+    }
+}
+
+/// A seal that holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SealedBy {
+    /// When it was signed, by the signer's word.
+    pub signed_at: Time,
+    /// When the signature existed at the latest, by a time-stamping service.
+    pub stamped_at: Option<Time>,
+    /// What shows that the signer's certificate was not revoked.
+    pub proof: Proof,
 }
 
 impl Sealed {
@@ -114,6 +158,27 @@ impl Sealed {
             None => Ok(()),
             Some(((part, _), _)) => Err(SealError::Other(part)),
         }
+    }
+
+    /// Checks a seal as it came: a CMS with these bytes inside, of one signer, who is the head of the institution with
+    /// this BIN or has the right to sign for it.
+    ///
+    /// # Errors
+    /// What it is over is compared before who signed it.
+    pub fn check_cms(&self, cms: &[u8], bin: &Bin, context: &Context<'_>) -> Result<SealedBy, SealError> {
+        if cms.len() > SEAL_CMS_BYTES_MAX {
+            return Err(SealError::TooLong);
+        }
+        let message = SignedData::from_bytes(cms)?;
+        self.check(message.content_or(None)?)?;
+        let found = message.signers().len();
+        if found != 1 {
+            return Err(SealError::Signers { found });
+        }
+        let signed = context.message(&message, None, 1)?.swap_remove(0);
+        signed.signer.certificate.check_signs_for(bin)?;
+        let stamped_at = signed.stamp.as_ref().map(|(at, _)| *at);
+        Ok(SealedBy { signed_at: signed.time, stamped_at, proof: signed.signer.proof })
     }
 
     fn digests(&self) -> [(SealPart, Hash); 4] {

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use tanba_credential::{
     Diploma, Draw, HolderFile, IssuerBin, PrintSet, Requisites, Template,
     commitment::{self, GostParts, control_of},
+    consent::{self, Language, Method, Operator, Statement, Terms, Withdrawal},
     disclosure, holder, leaves,
     presentation::{present, present_signed},
     requisites::{Date, DiplomaNumber, Minutes, ProgrammeName, StudyForm, Texts},
@@ -178,6 +179,40 @@ fn a_signed_diploma_made_of_fixed_bytes_is_the_golden_one() {
     let holder_key = vc::verify(&read, &Jwk::Ed25519(key.public()), at).and_then(|said| said.holder_key());
     assert_eq!(key_binding::check(&read, &holder_key.expect("names a key"), &asked, at + 300), Ok(()));
     compare("credential-signed.json", &golden);
+}
+
+#[test]
+fn consents_of_fixed_terms_are_the_golden_ones() {
+    let (fingerprint, r_f) = (Hash([1; 32]), [2; 32]);
+    let terms = Terms {
+        operator: Operator {
+            name: "Үлгі университеті".into(),
+            bin: IssuerBin::parse("000000000018").expect("12 digits"),
+        },
+        person: "Үлгіұлы-Әуеқала Мысал-0001".into(),
+        until: Date::new(2031, 6, 30).expect("a day"),
+        third_parties: None,
+        abroad: Some("KG".into()),
+        publication: None,
+        small_group: false,
+    };
+    let subject = consent::subject(&fingerprint, &r_f);
+    let texts = Language::ALL.map(|language| {
+        let statement = Statement::new(language, Method::Eds, terms.clone(), subject).expect("legal terms");
+        json!({
+            "language": language.code(),
+            "form_sha256": consent::form_hash(language).to_string(),
+            "consent": statement.to_text(),
+            "withdrawal": Withdrawal::of(&statement).to_text(),
+        })
+    });
+    let golden = json!({
+        "about": "Invented data. F is 01…01, r_f is 02…02. The texts are what is signed, to the byte.",
+        "version": consent::VERSION,
+        "subject": subject.to_string(),
+        "texts": texts,
+    });
+    compare("credential-consent.json", &golden);
 }
 
 fn hex(bytes: &[u8]) -> String {

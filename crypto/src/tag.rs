@@ -59,6 +59,8 @@ tags! {
     GOST_CONSENT = "tanba/gost-consent/v1";
     /// Hash: the part of G that says a document, seal or consent does not exist.
     GOST_NONE = "tanba/gost-none/v1";
+    /// Hash: the mark by which a consent names its diploma, over a secret and F.
+    CONSENT_SUBJECT = "tanba/consent-subject/v1";
     /// Signature: the institution's seal, a CMS, over a diploma's fingerprint, field root and two digests.
     SEAL = "tanba/seal/v1";
     /// Signature: an officer's or holder's approval of a transaction.

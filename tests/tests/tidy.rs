@@ -71,7 +71,7 @@ fn arrows_point_down_only() {
         ("tanba-crypto", vec![]),
         ("tanba-eds", vec!["tanba-crypto"]),
         ("tanba-ledger", vec!["tanba-crypto"]),
-        ("tanba-credential", vec!["tanba-crypto"]),
+        ("tanba-credential", vec!["tanba-crypto", "tanba-eds"]),
         ("tanba-consensus", vec!["tanba-crypto", "tanba-ledger"]),
         ("tanba-storage", vec!["tanba-crypto", "tanba-ledger"]),
         ("tanba-vault", vec!["tanba-crypto", "tanba-storage"]),
