@@ -6,7 +6,7 @@ use tanba_credential::{
     requisites::FieldError,
     seal::SealError,
 };
-use tanba_ledger::{limits::ENTRIES_MAX, limits::SCOPES_MAX};
+use tanba_ledger::limits::{ENTRIES_MAX, SCOPES_MAX};
 use tanba_storage::StoreError;
 use tanba_vault::{RecordId, VaultError};
 
@@ -71,14 +71,8 @@ pub enum OfficeError {
     #[error("{bytes} bytes of revocation evidence, {bytes_max} can be kept with a signature")]
     Evidence { bytes: usize, bytes_max: usize },
     // --- of a seal
-    #[error("{bytes} bytes, a seal has at most {bytes_max}")]
-    SealTooLong { bytes: usize, bytes_max: usize },
-    #[error("{found} signed, and one must")]
-    SealSigners { found: usize },
-    #[error(transparent)]
-    Seal(#[from] SealError),
     #[error("the seal does not hold: {0}")]
-    SealEds(tanba_eds::Error),
+    Seal(#[from] SealError),
     #[error("record {0} has another seal already")]
     SealExists(RecordId),
     // --- of a batch
@@ -151,12 +145,7 @@ impl OfficeError {
             OfficeError::Terms(_) => "consent-terms",
             OfficeError::ControlKey => "control-key",
             OfficeError::Evidence { .. } => "evidence-too-long",
-            OfficeError::SealTooLong { .. } => "seal-too-long",
-            OfficeError::SealSigners { .. } => "seal-signers",
-            OfficeError::Seal(SealError::Unsigned) => "seal-unsigned",
-            OfficeError::Seal(SealError::Layout) => "seal-layout",
-            OfficeError::Seal(SealError::Other(_)) => "seal-other-diploma",
-            OfficeError::SealEds(error) => error.code(),
+            OfficeError::Seal(error) => error.code(),
             OfficeError::SealExists(_) => "seal-exists",
             OfficeError::EntriesMax(_) => "entries-max",
             OfficeError::Scopes(_) => "scopes-many",

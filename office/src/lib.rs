@@ -103,7 +103,7 @@ pub mod testkit;
 
 pub use approve::Summary;
 pub use batches::{BatchOrder, Made};
-pub use consents::{Choice, Kept, Offer};
+pub use consents::{Checks, Choice, Offer};
 pub use error::OfficeError;
 pub use expire::Swept;
 pub use message::{Language, RowCode};

@@ -1,11 +1,10 @@
 //! The office: a vault, the tables beside it, and who may act.
 
-use tanba_crypto::Hash;
 use tanba_eds::Iin;
 use tanba_ledger::{Bin, ChainId, record::KeyRole};
 use tanba_storage::tree::Tree;
 use tanba_vault::{
-    Beside, Destruction, OfficerId, Part, RecordId, Time, Vault, VaultError,
+    Beside, Destruction, OfficerId, Part, RecordId, Time, Vault,
     epoch_keys::EpochKeys,
     folder::Folder,
     read::{Access, Opened, Purpose, Reader},
@@ -132,9 +131,6 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
             Some(Destruction::Erased | Destruction::Anonymised) => return Ok(State::Erased),
             None => {}
         }
-        if let Some(refused) = row.refused {
-            return Ok(State::Refused(refused));
-        }
         if row.delivered.is_some() {
             return Ok(State::Delivered);
         }
@@ -142,6 +138,10 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
             && let Some(BatchRow { progress, .. }) = get(&self.tree, &table::batch(batch))?
         {
             return Ok(progress.of_records());
+        }
+        // Behind the batch: what was sent before may become final whatever was decided since.
+        if let Some(refused) = row.refused {
+            return Ok(State::Refused(refused));
         }
         let has = |part| standing.parts.contains(&part);
         Ok(match (has(Part::Consent), has(Part::Seal)) {
@@ -247,14 +247,4 @@ impl Officer {
     pub(crate) fn expect(self, role: KeyRole) -> Result<OfficerId, OfficeError> {
         if self.role == role { Ok(self.id) } else { Err(OfficeError::Role) }
     }
-}
-
-/// Whether a vault's refusal means that this was done before.
-pub(crate) fn is_there_already(error: &VaultError) -> bool {
-    matches!(error, VaultError::PartExists(..) | VaultError::RecordExists(_))
-}
-
-/// SHA-256 of what is kept elsewhere and named here.
-pub(crate) fn digest(bytes: &[u8]) -> Hash {
-    Hash::plain(bytes)
 }

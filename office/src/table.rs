@@ -140,6 +140,8 @@ pub(crate) struct BatchRow {
     /// Who opened some of them, and which: bit n is number n.
     pub(crate) opened: Option<(OfficerId, u32)>,
     pub(crate) approvals: Vec<(OfficerId, Approval)>,
+    /// The expiry of the last transaction that was handed out to be sent: until then one may become final.
+    pub(crate) sent_until: Option<Timestamp>,
     pub(crate) progress: Progress,
 }
 

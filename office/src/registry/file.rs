@@ -1,5 +1,7 @@
 //! The national registry as a file: the JSON that the registry's answer has, for devnets and tests.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use tanba_credential::requisites::{Date, DiplomaNumber};
 use tanba_eds::Iin;
@@ -12,7 +14,7 @@ pub const REGISTRY_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// A registry read from a file, or an answer of the real one.
 #[derive(Debug)]
 pub struct FileRegistry {
-    graduates: Vec<Graduate>,
+    graduates: BTreeMap<DiplomaNumber, Graduate>,
 }
 
 /// A text that is no registry's file. It carries a place, and nothing of the file.
@@ -77,26 +79,21 @@ impl FileRegistry {
             line: error.line(),
             column: error.column(),
         })?;
-        let graduates = answer.graduates.into_iter().enumerate().map(|(at, wire)| graduate(at, wire));
-        let graduates = graduates.collect::<Result<Vec<Graduate>, _>>()?;
-        let mut seen = std::collections::BTreeSet::new();
-        for (at, graduate) in graduates.iter().enumerate() {
-            if !seen.insert((&graduate.series, &graduate.number)) {
+        let mut graduates = BTreeMap::new();
+        for (at, wire) in answer.graduates.into_iter().enumerate() {
+            let graduate = graduate(at, wire)?;
+            let (series, number) = (graduate.series.clone(), graduate.number.clone());
+            if graduates.insert(DiplomaNumber { series, number }, graduate).is_some() {
                 return Err(FileRegistryError::Twice { at });
             }
         }
-        drop(seen);
         Ok(FileRegistry { graduates })
     }
 }
 
 impl NationalRegistry for FileRegistry {
     fn find(&mut self, numbers: &[DiplomaNumber]) -> Result<Vec<Option<Graduate>>, RegistryUnavailable> {
-        let find = |number: &DiplomaNumber| {
-            let is_it = |it: &&Graduate| it.series == number.series && it.number == number.number;
-            self.graduates.iter().find(is_it).cloned()
-        };
-        Ok(numbers.iter().map(find).collect())
+        Ok(numbers.iter().map(|number| self.graduates.get(number).cloned()).collect())
     }
 }
 
