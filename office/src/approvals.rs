@@ -5,7 +5,7 @@ use tanba_crypto::{SignatureError, Verify};
 use tanba_ledger::{Approval, Transaction, record::KeyRole};
 
 /// Why an approval is not taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApprovalError {
     /// A role that approves nothing, or a holder.
     #[error("a registrar and an approver approve, and nobody else")]

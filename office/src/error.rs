@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A refusal. [`OfficeError::code`] is what machines and the audit log read.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the message of each says it, and fields are named after what they are")]
 pub enum OfficeError {
     // --- of everything
