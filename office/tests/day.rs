@@ -1,0 +1,158 @@
+//! A registrar's day from end to end, and the same day with every step done twice.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use support::{
+    EXPIRY, NOW, Town, approval, approve, approver, batches, both, control_key, document_key, founded, issuer,
+    order, prepare, prepare_as, random, records, registrar, sealed, states, submit,
+};
+use tanba_credential::{HolderFile, holder};
+use tanba_ledger::{Height, Operation, Timestamp, operation::control_of, record::KeyRole};
+use tanba_office::{OfficeError, Outcome, Progress, State, Who, testkit::iin};
+
+#[test]
+fn a_class_goes_from_a_list_to_files_and_who_signs_late_is_in_a_later_batch() {
+    let (_, mut office) = founded();
+    let town = Town::of(23);
+    let class = prepare(&mut office, 23);
+    assert!(class.ready);
+    let all = records(&office, &class);
+    for (n, record) in (1..).zip(&all[..21]) {
+        town.consent(&mut office, *record, n, false).expect("consented");
+        town.seal(&mut office, *record).expect("sealed");
+    }
+    town.consent(&mut office, all[21], 22, true).expect("consented");
+    let first = batches(&mut office, &class, false);
+    assert_eq!(first.len(), 1);
+    let summary = office.summary(first[0]).expect("there");
+    assert_eq!((summary.diplomas, summary.small, summary.sample.len()), (21, false, 5));
+    assert_eq!((summary.month.to_string(), summary.scopes.len()), ("2026-06".into(), 1));
+    approve(&mut office, first[0]);
+    let sent = office.begin_submission(first[0], registrar()).expect("submitted");
+    assert_eq!(states(&office, &class)[..21], [State::Submitted; 21]);
+    office.finished(first[0], Outcome::Final(Height(7), 3)).expect("final");
+    let mut expected = vec![State::Final; 21];
+    expected.extend([State::Consented, State::Draft]);
+    assert_eq!(states(&office, &class), expected);
+
+    let Operation::Issue(issue) = &sent.body.operation else { panic!("an issue") };
+    let mut fingerprints = BTreeSet::new();
+    for (n, record) in (1..).zip(&all[..21]) {
+        let file = office.deliver(*record, Who::Holder(&iin(n)), None, NOW).expect("delivered");
+        let read = HolderFile::from_json(&file.to_json()).expect("reads");
+        let opened = holder::open_signed(&read, &document_key().public()).expect("opens");
+        let entry = issue.entries.iter().find(|it| it.fingerprint.0 == opened.fingerprint).expect("issued");
+        assert_eq!((entry.gost, Some(entry.control)), (opened.gost, opened.control));
+        assert_eq!(entry.control, control_of(&control_key(n).public()));
+        assert!(opened.seal.is_some() && opened.has_consent && read.control_secret.is_none());
+        fingerprints.insert(opened.fingerprint);
+    }
+    assert_eq!(fingerprints.len(), 21);
+    assert_eq!(office.state(all[0]), Ok(State::Delivered));
+    assert_eq!(sent.body.institution, issuer());
+
+    // The late one goes alone, as its holder allowed.
+    town.seal(&mut office, all[21]).expect("sealed");
+    assert_eq!(batches(&mut office, &class, false), []);
+    let late = batches(&mut office, &class, true);
+    let summary = office.summary(late[0]).expect("there");
+    assert_eq!((summary.diplomas, summary.small, summary.sample.len()), (1, true, 1));
+    approve(&mut office, late[0]);
+    submit(&mut office, late[0]);
+    assert_eq!(office.state(all[21]), Ok(State::Final));
+    assert_eq!(office.state(all[22]), Ok(State::Draft));
+}
+
+#[test]
+fn every_step_done_twice_is_done_once() {
+    let (machine, mut office, town, class) = sealed(2);
+    let all = records(&office, &class);
+    let again = prepare_as(&mut office, 2, 3).expect("the same import");
+    assert_eq!((again, records(&office, &class)), (class, all.clone()));
+    let first = batches(&mut office, &class, true);
+    assert_eq!(batches(&mut office, &class, true), []);
+    let approving = approval(&office, first[0], KeyRole::Registrar);
+    for _ in 0..2 {
+        let progress = office.approve(first[0], approving, registrar(), NOW);
+        assert_eq!(progress, Ok(Progress::Waiting));
+    }
+    for number in [0, 0, 1] {
+        office.open_sample(first[0], number, approver(), NOW).expect("opened");
+    }
+    let approving = approval(&office, first[0], KeyRole::Approver);
+    for _ in 0..2 {
+        assert_eq!(office.approve(first[0], approving, approver(), NOW), Ok(Progress::Approved));
+    }
+    let sent = office.begin_submission(first[0], registrar()).expect("submitted");
+    assert_eq!(office.begin_submission(first[0], registrar()), Ok(sent));
+    for _ in 0..2 {
+        office.finished(first[0], Outcome::Final(Height(7), 0)).expect("final");
+    }
+    assert_eq!(
+        office.finished(first[0], Outcome::Final(Height(8), 0)),
+        Err(OfficeError::OutcomeDiffers(first[0]))
+    );
+    let one = office.deliver(all[0], Who::Holder(&iin(1)), None, NOW).expect("delivered");
+    assert_eq!(office.deliver(all[0], both(), None, NOW).expect("again"), one);
+    // What was signed long ago is known again, and another signature of it is not.
+    let consent = one.consent.expect("in the file");
+    town.give(&mut office, all[0], 1, &consent).expect("the same consent");
+    let seal = one.seal.expect("in the file");
+    town.put_seal(&mut office, all[0], &seal).expect("the same seal");
+    let other = town.sign(b"other", &[&town.head]);
+    assert_eq!(town.give(&mut office, all[0], 1, &other), Err(OfficeError::ConsentExists(all[0])));
+    assert_eq!(town.put_seal(&mut office, all[0], &other), Err(OfficeError::SealExists(all[0])));
+    drop(office);
+    assert_eq!(support::open(&machine).expect("opened").state(all[0]), Ok(State::Delivered));
+}
+
+#[test]
+fn a_batch_that_the_ledger_refused_is_renewed_or_dissolved() {
+    let (_, mut office, _, class) = sealed(2);
+    let batch = batches(&mut office, &class, true)[0];
+    approve(&mut office, batch);
+    office.begin_submission(batch, registrar()).expect("submitted");
+    assert_eq!(office.dissolve(batch, Timestamp(u64::MAX), registrar()), Err(OfficeError::BatchLive(batch)));
+    office.finished(batch, Outcome::Refused("EXPIRED".into())).expect("told");
+    assert_eq!(office.summary(batch).expect("there").progress, Progress::Refused("EXPIRED".into()));
+    assert_eq!(states(&office, &class), [State::Batched; 2]);
+    // Another node might still take it.
+    assert_eq!(office.dissolve(batch, EXPIRY, registrar()), Err(OfficeError::BatchLive(batch)));
+    let later = EXPIRY.saturating_add_ms(1);
+    let before = office.summary(batch).expect("there").transaction;
+    office.renew(batch, later, None, registrar()).expect("renewed");
+    let renewed = office.summary(batch).expect("there");
+    assert_ne!(renewed.transaction, before);
+    assert_eq!((renewed.approvals, renewed.progress), (vec![], Progress::Waiting));
+    assert!(renewed.sample.iter().all(|(_, opened)| *opened), "what was opened stays opened");
+    assert_eq!(office.dissolve(batch, EXPIRY, registrar()), Err(OfficeError::BatchLive(batch)));
+    office.dissolve(batch, later, registrar()).expect("dissolved");
+    assert_eq!(states(&office, &class), [State::Sealed; 2]);
+    assert_eq!(office.batches().expect("listed"), []);
+    let again = office.make_batches(&order(&[class.id], true), registrar(), NOW, &mut random(78));
+    assert_eq!(again.expect("made").batches.len(), 1);
+}
+
+#[test]
+fn a_batch_that_was_renewed_is_final_if_its_older_transaction_was() {
+    let (_, mut office, _, class) = sealed(2);
+    let batch = batches(&mut office, &class, true)[0];
+    approve(&mut office, batch);
+    office.begin_submission(batch, registrar()).expect("submitted");
+    office.renew(batch, EXPIRY.saturating_add_ms(1), None, registrar()).expect("renewed");
+    office.finished(batch, Outcome::Final(Height(7), 0)).expect("final");
+    assert_eq!(states(&office, &class), [State::Final; 2]);
+}
+
+#[test]
+fn a_list_of_records_is_paged_and_tells_what_the_registry_has_otherwise() {
+    let (_, mut office) = founded();
+    let class = prepare(&mut office, 30);
+    let lines = office.lines(class.id, 10, 5).expect("listed");
+    assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [10, 11, 12, 13, 14]);
+    assert_eq!(lines[0].line, 12);
+    assert_eq!(office.lines(class.id, 30, 5).expect("listed"), []);
+    assert_eq!(office.classes().expect("listed"), [class]);
+}
