@@ -13,7 +13,7 @@ use tanba_credential::consent::{Language, Method};
 use tanba_crypto::{Hash, SigningKey};
 use tanba_eds::{
     Bin, Context, Evidence, Iin, Office as Place,
-    authority::{Entity, Holder, Message, Person, Subject},
+    authority::{Authority, Entity, Holder, Message, Person, Subject},
     crl::Reason,
 };
 use tanba_ledger::{
@@ -134,14 +134,6 @@ pub(crate) struct Town {
     pub(crate) stranger: Holder,
 }
 
-/// What of a certificate is out of order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Spoilt {
-    Nothing,
-    Revoked,
-    Expired,
-}
-
 impl Town {
     /// With so many graduates, numbered from 1.
     pub(crate) fn of(graduates: usize) -> Town {
@@ -173,6 +165,13 @@ impl Town {
         let (from, _) = validity();
         let to = authority::NOW.plus_s(-3_600);
         self.world.nca.issue(&subject, key(90), &serial(90), (from, to))
+    }
+
+    /// A certificate of graduate `n` by an authority that nobody knows.
+    pub(crate) fn impostor(&self, n: usize) -> Holder {
+        let subject = Subject::Person(Person { surname: "ҮЛГІ", name: "МЫСАЛ", iin: testkit::iin(n) });
+        let root = Authority::root("NOBODY", key(91), &serial(91), validity());
+        root.issue(&subject, key(92), &serial(92), validity())
     }
 
     /// Runs `work` with what signatures are checked against at the moment, while `revoked` is on the list.
