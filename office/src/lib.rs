@@ -69,6 +69,12 @@
 //! | 21 | body | batch | the transaction's body, in pieces |
 //! | 22 | entry | batch, record | nothing: the records of a batch, in an order that says nothing |
 //!
+//! # Reads
+//!
+//! The office reads by the vault's one door, and what it reads for its own work counts against an officer's quota: three
+//! reads a record for a registrar (what is signed, the seal, the batch), one for each record of a sample for an approver.
+//! What a holder reads is logged and not counted.
+//!
 //! # What the office trusts
 //!
 //! The caller says who acts ([`Who`], [`Officer`]): certificates at the door are not its business. Trust roots,
@@ -110,7 +116,7 @@ pub use message::{Language, RowCode};
 pub use name::{BatchId, ClassId, ImportKey};
 pub use office::{Config, ConsentTerms, Office, Officer, Who};
 pub use prepare::{Class, Import, Line};
-pub use registry::{Graduate, NationalRegistry, RegistryUnavailable};
+pub use registry::{FileRegistry, Graduate, NationalRegistry, RegistryUnavailable};
 pub use roster::{Roster, RosterError, RosterRefused, Row};
 pub use state::{Progress, State};
 pub use submit::Outcome;

@@ -227,7 +227,7 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
 
 fn named(parts: &[Zeroizing<Vec<u8>>; 3]) -> [(Part, &[u8]); 3] {
     let [document, identity, opening] = parts;
-    [(Part::Document, document), (Part::Identity, identity), (Part::Opening, opening)]
+    [(Part::Document, &document[..]), (Part::Identity, &identity[..]), (Part::Opening, &opening[..])]
 }
 
 /// The parts of a new diploma.
