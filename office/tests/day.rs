@@ -8,9 +8,15 @@ use support::{
     EXPIRY, NOW, Town, approval, approve, approver, batches, both, control_key, document_key, founded, issuer,
     order, prepare, prepare_as, random, records, registrar, sealed, states, submit,
 };
-use tanba_credential::{HolderFile, holder};
+use tanba_credential::{
+    HolderFile,
+    consent::{Language, Method},
+    holder,
+};
+use tanba_crypto::Hash;
+use tanba_eds::authority::Holder;
 use tanba_ledger::{Height, Operation, Timestamp, operation::control_of, record::KeyRole};
-use tanba_office::{OfficeError, Outcome, Progress, State, Who, testkit::iin};
+use tanba_office::{Choice, OfficeError, Outcome, Progress, State, Who, testkit::iin};
 
 #[test]
 fn a_class_goes_from_a_list_to_files_and_who_signs_late_is_in_a_later_batch() {
@@ -106,6 +112,34 @@ fn every_step_done_twice_is_done_once() {
     assert_eq!(town.put_seal(&mut office, all[0], &other), Err(OfficeError::SealExists(all[0])));
     drop(office);
     assert_eq!(support::open(&machine).expect("opened").state(all[0]), Ok(State::Delivered));
+}
+
+#[test]
+fn who_has_no_client_consents_on_paper_before_two_officers_or_by_a_state_service() {
+    let (_, mut office) = founded();
+    let town = Town::of(2);
+    let class = prepare(&mut office, 2);
+    let all = records(&office, &class);
+    let methods: [(Method, &[&Holder]); 2] = [
+        (Method::WitnessedPaper { sheet: Hash([5; 32]) }, &[&town.head, &town.employee]),
+        (Method::StateService { request: "002241-77".into() }, &[&town.service]),
+    ];
+    for (n, (record, (method, signers))) in (1..).zip(all.iter().zip(methods)) {
+        let choice = Choice { language: Language::Ru, method, small_group: true };
+        let offer = office.draft(*record, both(), &choice, NOW).expect("offered");
+        assert!(offer.text.contains(&format!("Образцов Пример-{n}")));
+        let cms = town.sign(offer.text.as_bytes(), signers);
+        let control = control_key(n).public();
+        let taken = town
+            .checked(|checks| office.consent(*record, both(), &cms, control, checks, &mut random(n as u64)));
+        taken.expect("consented");
+        town.seal(&mut office, *record).expect("sealed");
+    }
+    let batch = batches(&mut office, &class, true)[0];
+    approve(&mut office, batch);
+    submit(&mut office, batch);
+    let file = office.deliver(all[0], both(), Some(vec![1, 2]), NOW).expect("delivered");
+    assert_eq!(file.proof, Some(vec![1, 2]));
 }
 
 #[test]

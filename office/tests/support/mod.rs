@@ -132,6 +132,7 @@ pub(crate) struct Town {
     pub(crate) signer: Holder,
     pub(crate) employee: Holder,
     pub(crate) stranger: Holder,
+    pub(crate) service: Holder,
 }
 
 impl Town {
@@ -142,6 +143,7 @@ impl Town {
         let issue = |subject: &Subject<'_>, n: u8| world.nca.issue(subject, key(n), &serial(n), validity());
         let digits = issuer().to_string();
         let ours = Entity { name: "ҮЛГІ УНИВЕРСИТЕТІ", bin: bin(&digits) };
+        let state = Entity { name: "МЕМЛЕКЕТТІК ҚЫЗМЕТ", bin: bin("000000000009") };
         let other = Entity { name: "БАСҚА", bin: bin("000000000003") };
         let at = |place, entity, n: usize| Subject::Officer(person(testkit::iin(900 + n)), entity, place);
         let graduates = (1..=graduates)
@@ -154,6 +156,7 @@ impl Town {
             signer: issue(&at(Place::Signer, ours, 2), 11),
             employee: issue(&at(Place::Employee, ours, 3), 12),
             stranger: issue(&at(Place::Head, other, 4), 13),
+            service: issue(&Subject::System("SERVICE", state), 14),
             crl,
             world,
         }
