@@ -10,7 +10,10 @@ use tanba_credential::{Field, Value};
 use tanba_crypto::Canonical;
 use tanba_ledger::{
     Approval, Month, Operation, Scope, Timestamp, Transaction, TransactionBody, TransactionId,
-    limits::TRANSACTION_BYTES_MAX, operation::{Basis, document_commitment}, record::KeyRole, transaction::AuditHead,
+    limits::TRANSACTION_BYTES_MAX,
+    operation::{Basis, document_commitment},
+    record::KeyRole,
+    transaction::AuditHead,
 };
 use tanba_storage::{tree::Tree, value};
 use tanba_vault::{Part, RecordId, Time, epoch_keys::EpochKeys, folder::Folder};
@@ -134,15 +137,21 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
                 return Err(OfficeError::SameOfficer);
             }
             let mut fields = Fields::new();
-            office.read_all(&[record], approver, [Part::Document, Part::Identity], now, |record, [document, identity]| {
-                let document: DocumentPart = parts::read(record, &document)?;
-                let identity: IdentityPart = parts::read(record, &identity)?;
-                for texts in [&document.disclosures, &identity.disclosures] {
-                    let read = parts::disclosures(record, texts)?;
-                    fields.extend(read.iter().map(|it| (it.field(), it.value().clone())));
-                }
-                Ok(())
-            })?;
+            office.read_all(
+                &[record],
+                approver,
+                [Part::Document, Part::Identity],
+                now,
+                |record, [document, identity]| {
+                    let document: DocumentPart = parts::read(record, &document)?;
+                    let identity: IdentityPart = parts::read(record, &identity)?;
+                    for texts in [&document.disclosures, &identity.disclosures] {
+                        let read = parts::disclosures(record, texts)?;
+                        fields.extend(read.iter().map(|it| (it.field(), it.value().clone())));
+                    }
+                    Ok(())
+                },
+            )?;
             let before = row.opened.filter(|(who, _)| *who == approver).map_or(0, |(_, bits)| bits);
             let opened = Some((approver, before | 1 << number));
             office.put(table::batch(id), &BatchRow { opened, ..row })?;

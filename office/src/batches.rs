@@ -229,7 +229,8 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
             operation: Operation::Issue(issue),
             audit: order.audit,
         };
-        let records = batch.iter().map(|one| (one.record, RecordRow { batch: Some(id), ..one.row })).collect();
+        let records =
+            batch.iter().map(|one| (one.record, RecordRow { batch: Some(id), ..one.row })).collect();
         Ok(Planned { id, body, row, records })
     }
 
@@ -305,7 +306,8 @@ fn candidate(
     let consent: ConsentPart = parts::read(record, &consent)?;
     let seal: SealPart = parts::read(record, &seal)?;
     let damaged = || OfficeError::Parts(record);
-    let values = [Field::AwardDate, Field::Programme, Field::Level].map(|field| document.value(record, field));
+    let values =
+        [Field::AwardDate, Field::Programme, Field::Level].map(|field| document.value(record, field));
     let [Ok(Value::Date(date)), Ok(Value::Programme(programme)), Ok(Value::Level(level))] = values else {
         return Err(damaged());
     };

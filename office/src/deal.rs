@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn every_item_is_dealt_once_into_batches_of_nearly_one_size() {
-        for (count, entries_max, sizes) in [(130, 60, vec![44, 43, 43]), (20, 20, vec![20]), (0, 20, vec![])] {
+        for (count, entries_max, sizes) in [(130, 60, vec![44, 43, 43]), (20, 20, vec![20]), (0, 20, vec![])]
+        {
             let dealt = deal((0..count).collect(), entries_max, &mut random());
             assert_eq!(dealt.iter().map(Vec::len).collect::<Vec<_>>(), sizes);
             let mut all: Vec<u32> = dealt.into_iter().flatten().collect();

@@ -28,7 +28,8 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
     ) -> Result<HolderFile, OfficeError> {
         self.alive(|office| {
             let row = office.expect(record, &[State::Final, State::Delivered])?;
-            let [document, identity, opening, consent, seal] = office.read_for(record, who, Part::ALL, now)?;
+            let [document, identity, opening, consent, seal] =
+                office.read_for(record, who, Part::ALL, now)?;
             let identity: IdentityPart = parts::read(record, &identity)?;
             crate::consents::is_subject(record, &identity, who)?;
             let document: DocumentPart = parts::read(record, &document)?;

@@ -44,7 +44,9 @@ pub enum OfficeError {
     NoClass(ClassId),
     #[error("another list, day or basis was imported under the same key")]
     ClassDiffers,
-    #[error("class {0} is not ready: its import was cut short; import the same list again under the same key")]
+    #[error(
+        "class {0} is not ready: its import was cut short; import the same list again under the same key"
+    )]
     ClassUnfinished(ClassId),
     #[error("line {line}: {error}")]
     Requisites { line: u64, error: FieldError },

@@ -240,10 +240,12 @@ mod tests {
         let names: BTreeSet<&str> = RowCode::ALL.iter().map(|code| code.name()).collect();
         assert_eq!(names.len(), RowCode::ALL.len());
         for code in RowCode::ALL {
-            let numbers = |language: Language| {
-                ["{0}", "{1}"].map(|number| code.what(language).contains(number))
-            };
-            assert!(Language::ALL.iter().all(|language| numbers(*language) == numbers(Language::En)), "{code:?}");
+            let numbers =
+                |language: Language| ["{0}", "{1}"].map(|number| code.what(language).contains(number));
+            assert!(
+                Language::ALL.iter().all(|language| numbers(*language) == numbers(Language::En)),
+                "{code:?}"
+            );
             for language in Language::ALL {
                 assert!(!code.told(language, [7, 8]).contains('{'));
                 assert!(!code.remedy(language).is_empty());

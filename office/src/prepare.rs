@@ -10,7 +10,8 @@ use tanba_eds::Iin;
 use tanba_ledger::{Day, operation::Basis, record::KeyRole};
 use tanba_storage::{tree::Tree, value::remove_all};
 use tanba_vault::{
-    BATCH_MAX, Draft, OfficerId, Part, Random, RecordId, Time, VaultError, epoch_keys::EpochKeys, folder::Folder,
+    BATCH_MAX, Draft, OfficerId, Part, Random, RecordId, Time, VaultError, epoch_keys::EpochKeys,
+    folder::Folder,
 };
 use zeroize::Zeroizing;
 
@@ -169,8 +170,7 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
         self.tree.barrier()?;
         let rows = u32::try_from(import.rows.len()).expect("a list is bounded");
         let (issued_on, basis) = (import.issued_on, import.basis);
-        let row =
-            ClassRow { made: now, by, rows, list, issued_on, basis, ready: false, swept: false };
+        let row = ClassRow { made: now, by, rows, list, issued_on, basis, ready: false, swept: false };
         self.put(table::class(id), &row)?;
         Ok(row)
     }
@@ -185,7 +185,8 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
         now: Time,
         random: Random<'_>,
     ) -> Result<(), OfficeError> {
-        let all: Vec<(&Row, &Iin)> = import.rows.iter().copied().zip(checked.iter().map(|(iin, _)| iin)).collect();
+        let all: Vec<(&Row, &Iin)> =
+            import.rows.iter().copied().zip(checked.iter().map(|(iin, _)| iin)).collect();
         for (at, rows) in all.chunks(BATCH_MAX).enumerate() {
             let mut records = Vec::new();
             let mut made = Vec::new();
@@ -212,8 +213,14 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
                 self.vault.seal(&drafts, now, random)?;
             }
             for record in records {
-                let row =
-                    RecordRow { class, drafted: now, refused: None, expired: false, batch: None, delivered: None };
+                let row = RecordRow {
+                    class,
+                    drafted: now,
+                    refused: None,
+                    expired: false,
+                    batch: None,
+                    delivered: None,
+                };
                 put(&self.tree, table::record(record), &row)?;
             }
         }
@@ -250,10 +257,7 @@ fn draft(
 }
 
 /// Asks the national registry about every row, and tells every mistake at once.
-fn check(
-    rows: &[&Row],
-    registry: &mut dyn NationalRegistry,
-) -> Result<Vec<(Iin, Differences)>, OfficeError> {
+fn check(rows: &[&Row], registry: &mut dyn NationalRegistry) -> Result<Vec<(Iin, Differences)>, OfficeError> {
     let mut mistakes = Mistakes::default();
     if rows.is_empty() {
         mistakes.add(RosterError::of_row(1, RowCode::NoRows));

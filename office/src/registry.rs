@@ -114,7 +114,8 @@ fn differences(requisites: &Requisites, found: &Graduate) -> Differences {
         (Field::Honours, found.honours.is_some_and(|it| it != requisites.honours)),
     ];
     let bit = |field: Field| Field::ALL.iter().position(|it| *it == field).expect("the list has every field");
-    let bits = differ.into_iter().filter(|(_, differs)| *differs).fold(0, |bits, (field, _)| bits | 1 << bit(field));
+    let bits =
+        differ.into_iter().filter(|(_, differs)| *differs).fold(0, |bits, (field, _)| bits | 1 << bit(field));
     Differences(bits)
 }
 

@@ -73,7 +73,9 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
             let row = office.row(record)?;
             office.expect_subject(record, who, now)?;
             let due = match office.vault.request(request)? {
-                Some(Request { record: Some(of), kind: held, due, .. }) if of == record && held == kind => due,
+                Some(Request { record: Some(of), kind: held, due, .. }) if of == record && held == kind => {
+                    due
+                }
                 Some(_) => return Err(OfficeError::RequestDiffers),
                 None => office.vault.enter(request, Some(record), kind, now, calendar)?,
             };

@@ -85,7 +85,6 @@ impl Mistakes {
         }
     }
 
-
     fn refuse<T>(self) -> Result<T, RosterRefused> {
         assert!(self.count > 0, "a refusal names a mistake");
         Err(RosterRefused { errors: self.errors, count: self.count })

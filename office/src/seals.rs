@@ -33,10 +33,19 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
                 office.expect(*record, &[State::Consented])?;
             }
             let mut all = Vec::with_capacity(records.len());
-            office.read_all(records, id, [Part::Document, Part::Opening], now, |record, [document, opening]| {
-                all.push(sealed(record, &parts::read(record, &document)?, &parts::read(record, &opening)?)?.to_bytes());
-                Ok(())
-            })?;
+            office.read_all(
+                records,
+                id,
+                [Part::Document, Part::Opening],
+                now,
+                |record, [document, opening]| {
+                    all.push(
+                        sealed(record, &parts::read(record, &document)?, &parts::read(record, &opening)?)?
+                            .to_bytes(),
+                    );
+                    Ok(())
+                },
+            )?;
             Ok(all)
         })
     }
@@ -66,11 +75,18 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
             }
             let shown = checks.shown()?;
             let bin = tanba_eds::Bin::from_digits(office.issuer().as_str()).expect("a BIN has 12 digits");
-            office.read_all(&[record], id, [Part::Document, Part::Opening], now, |record, [document, opening]| {
-                let sealed = sealed(record, &parts::read(record, &document)?, &parts::read(record, &opening)?)?;
-                sealed.check_cms(cms, &bin, &checks.context)?;
-                Ok(())
-            })?;
+            office.read_all(
+                &[record],
+                id,
+                [Part::Document, Part::Opening],
+                now,
+                |record, [document, opening]| {
+                    let sealed =
+                        sealed(record, &parts::read(record, &document)?, &parts::read(record, &opening)?)?;
+                    sealed.check_cms(cms, &bin, &checks.context)?;
+                    Ok(())
+                },
+            )?;
             let part = parts::write(&SealPart { cms: cms.to_vec(), shown });
             Ok(office.vault.add(record, Part::Seal, &part, random)?)
         })

@@ -247,7 +247,8 @@ fn a_batch_is_dissolved_or_stays() {
     };
     check(&machine, dissolve);
     // The batch goes first, and then the record.
-    let dissolved = |seen: &Seen| seen.1.is_empty() && seen.0.iter().all(|(state, _)| *state == Some(State::Sealed));
+    let dissolved =
+        |seen: &Seen| seen.1.is_empty() && seen.0.iter().all(|(state, _)| *state == Some(State::Sealed));
     check_through(&machine, dissolved, |office| office.refuse(record, Who::Holder(&iin(1)), NOW));
     check_through(&machine, dissolved, |office| office.refuse(record, both(), NOW));
 }
@@ -268,7 +269,8 @@ fn a_withdrawal_and_the_erasure_after_it_are_done_or_not() {
         let who = Who::Holder(&iin(1));
         office.ask(request, record, RequestKind::Withdraw, who, &calendar(), NOW).map(drop)
     };
-    let dissolved = |seen: &Seen| seen.1.is_empty() && seen.0.iter().all(|(state, _)| *state == Some(State::Sealed));
+    let dissolved =
+        |seen: &Seen| seen.1.is_empty() && seen.0.iter().all(|(state, _)| *state == Some(State::Sealed));
     check_through(&machine, dissolved, withdraw);
     let mut office = open(&machine).expect("opened");
     withdraw(&mut office).expect("withdrawn");
@@ -282,8 +284,7 @@ fn drafts_over_their_time_are_destroyed_or_there() {
     prepare(&mut office, 2);
     drop(office);
     let late = Time(NOW.0 + 91 * 24 * 3_600);
-    let some = |seen: &Seen| {
-        seen.0.iter().all(|(state, _)| matches!(state, Some(State::Draft | State::Expired)))
-    };
+    let some =
+        |seen: &Seen| seen.0.iter().all(|(state, _)| matches!(state, Some(State::Draft | State::Expired)));
     check_through(&machine, some, |office| office.sweep(late).map(drop));
 }

@@ -5,8 +5,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use support::{
-    EXPIRY, NOW, Town, approval, approve, approver, batches, both, control_key, document_key, founded, issuer,
-    order, prepare, prepare_as, random, records, registrar, sealed, states, submit,
+    EXPIRY, NOW, Town, approval, approve, approver, batches, both, control_key, document_key, founded,
+    issuer, order, prepare, prepare_as, random, records, registrar, sealed, states, submit,
 };
 use tanba_credential::{
     HolderFile,

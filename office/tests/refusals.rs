@@ -4,8 +4,8 @@ mod support;
 
 use support::{
     EXPIRY, NOW, TestOffice, Town, approval, approve, approver, batches, both, control_key, document_key,
-    founded, officer, order, prepare, prepare_as, random, records, registrar, registry, registry_json, sealed,
-    states, submit,
+    founded, officer, order, prepare, prepare_as, random, records, registrar, registry, registry_json,
+    sealed, states, submit,
 };
 use tanba_credential::{
     consent::{CONSENT_BYTES_MAX, Language, Method},
@@ -104,8 +104,12 @@ fn a_consent_with_a_field_missing_or_another_text_is_refused() {
     let text = String::from_utf8(drafts.text(1)).expect("UTF-8");
     let count = text.lines().count();
     for gone in 1..count {
-        let cut: String =
-            text.split_inclusive('\n').enumerate().filter(|(n, _)| *n != gone).map(|(_, line)| line).collect();
+        let cut: String = text
+            .split_inclusive('\n')
+            .enumerate()
+            .filter(|(n, _)| *n != gone)
+            .map(|(_, line)| line)
+            .collect();
         let cms = drafts.town.sign(cut.as_bytes(), &[&drafts.town.graduates[0]]);
         assert_eq!(drafts.give(&cms), "consent-line-missing", "line {gone}");
     }
@@ -206,10 +210,11 @@ fn import(
     let rows: Vec<_> = rows.iter().collect();
     let (key, issued_on, basis) = (ImportKey([3; 32]), Day(20_700), Basis::Award);
     let import = Import { key, list: b"a list", rows: &rows, issued_on, basis };
-    let refused =
-        office.prepare(&import, registry, &document_key(), registrar(), NOW, &mut random(1)).err();
+    let refused = office.prepare(&import, registry, &document_key(), registrar(), NOW, &mut random(1)).err();
     let first = match &refused {
-        Some(OfficeError::Rows(rows)) => Some((rows.errors[0].line, rows.errors[0].column, rows.errors[0].code)),
+        Some(OfficeError::Rows(rows)) => {
+            Some((rows.errors[0].line, rows.errors[0].column, rows.errors[0].code))
+        }
         _ => None,
     };
     (refused.map_or("taken", |error| error.code()), first)
@@ -261,12 +266,10 @@ fn another_list_under_the_same_key_and_another_role_are_refused() {
     let rows: Vec<_> = rows.iter().collect();
     let (key, issued_on, basis) = (ImportKey([4; 32]), Day(20_700), Basis::Award);
     let import = Import { key, list: b"a list", rows: &rows, issued_on, basis };
-    let refused =
-        office.prepare(&import, &mut registry(1), &document_key(), approver(), NOW, &mut random(1));
+    let refused = office.prepare(&import, &mut registry(1), &document_key(), approver(), NOW, &mut random(1));
     assert_eq!(code(refused), "role");
     let empty = Import { rows: &[], ..import };
-    let refused =
-        office.prepare(&empty, &mut registry(1), &document_key(), registrar(), NOW, &mut random(1));
+    let refused = office.prepare(&empty, &mut registry(1), &document_key(), registrar(), NOW, &mut random(1));
     assert_eq!(code(refused), "rows");
     assert_eq!(code(office.lines(ImportKey([5; 32]).class(), 0, 1)), "no-class");
     assert_eq!(office.classes().expect("listed"), [class]);

@@ -108,9 +108,10 @@ fn a_fingerprint_stands_beside_no_name_of_a_record() {
     for entry in &issue.entries {
         for record in records(&office, &class) {
             let holds = |bytes: &[u8], name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
-            let both = machine.everything().into_iter().filter(|(_, bytes)| {
-                holds(bytes, entry.fingerprint.0.as_bytes()) && holds(bytes, &record.0)
-            });
+            let both = machine
+                .everything()
+                .into_iter()
+                .filter(|(_, bytes)| holds(bytes, entry.fingerprint.0.as_bytes()) && holds(bytes, &record.0));
             assert_eq!(both.count(), 0);
         }
     }
@@ -127,7 +128,8 @@ fn nothing_of_a_person_is_on_disk_in_the_clear() {
     assert!(found(&class.id.0) && found(b"6B06101"), "the search finds what is there");
     for n in 1..=3 {
         let names = [format!("Мысал-{n}"), format!("Пример-{n}"), format!("{n:07}"), format!("R-{n}")];
-        for text in names.iter().map(String::as_str).chain([iin(n).digits(), "Үлгі-Қиял", "Образцов"]) {
+        for text in names.iter().map(String::as_str).chain([iin(n).digits(), "Үлгі-Қиял", "Образцов"])
+        {
             assert!(!found(text.as_bytes()), "{text}");
             assert!(!found(tanba_crypto::Hash::plain(text.as_bytes()).as_bytes()), "a digest of {text}");
         }
@@ -191,10 +193,7 @@ fn drafts_die_after_ninety_days_and_what_was_consented_to_does_not() {
     assert_eq!(office.sweep(day(89)), Ok(Swept::default()));
     let swept = office.sweep(day(90)).expect("swept");
     assert_eq!((swept.expired, swept.held), (vec![all[1], all[3]], vec![all[2]]));
-    assert_eq!(
-        states(&office, &class),
-        [State::Consented, State::Expired, State::Expired, State::Expired]
-    );
+    assert_eq!(states(&office, &class), [State::Consented, State::Expired, State::Expired, State::Expired]);
     for gone in [all[1], all[3]] {
         assert!(office.vault().standing(gone).expect("known").parts.is_empty());
     }

@@ -75,10 +75,8 @@ impl FileRegistry {
         if bytes.len() > REGISTRY_BYTES_MAX {
             return Err(FileRegistryError::TooLong);
         }
-        let answer: Answer = serde_json::from_slice(bytes).map_err(|error| FileRegistryError::Malformed {
-            line: error.line(),
-            column: error.column(),
-        })?;
+        let answer: Answer = serde_json::from_slice(bytes)
+            .map_err(|error| FileRegistryError::Malformed { line: error.line(), column: error.column() })?;
         let mut graduates = BTreeMap::new();
         for (at, wire) in answer.graduates.into_iter().enumerate() {
             let graduate = graduate(at, wire)?;

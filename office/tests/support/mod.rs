@@ -21,8 +21,8 @@ use tanba_ledger::{
     transaction::factor,
 };
 use tanba_office::{
-    BatchId, BatchOrder, Checks, Choice, Class, Config, ConsentTerms, FileRegistry, Import, ImportKey, Office,
-    OfficeError, Officer, Outcome, Row, State, Who, testkit,
+    BatchId, BatchOrder, Checks, Choice, Class, Config, ConsentTerms, FileRegistry, Import, ImportKey,
+    Office, OfficeError, Officer, Outcome, Row, State, Who, testkit,
 };
 use tanba_vault::{
     Config as VaultConfig, OfficerId, RecordId, Suite, Time, Vault, VaultId, epoch_keys::FileKeys,
@@ -164,7 +164,8 @@ impl Town {
 
     /// A certificate of graduate `n` that had its time a day before the moment.
     pub(crate) fn expired(&self, n: usize) -> Holder {
-        let subject = Subject::Person(Person { surname: "ҮЛГІ", name: "МЫСАЛ", iin: testkit::iin(n) });
+        let subject =
+            Subject::Person(Person { surname: "ҮЛГІ", name: "МЫСАЛ", iin: testkit::iin(n) });
         let (from, _) = validity();
         let to = authority::NOW.plus_s(-3_600);
         self.world.nca.issue(&subject, key(90), &serial(90), (from, to))
@@ -172,7 +173,8 @@ impl Town {
 
     /// A certificate of graduate `n` by an authority that nobody knows.
     pub(crate) fn impostor(&self, n: usize) -> Holder {
-        let subject = Subject::Person(Person { surname: "ҮЛГІ", name: "МЫСАЛ", iin: testkit::iin(n) });
+        let subject =
+            Subject::Person(Person { surname: "ҮЛГІ", name: "МЫСАЛ", iin: testkit::iin(n) });
         let root = Authority::root("NOBODY", key(91), &serial(91), validity());
         root.issue(&subject, key(92), &serial(92), validity())
     }
