@@ -22,7 +22,7 @@ use crate::{
     office::{Office, Officer},
     parts,
     registry::{ASKED_MAX, NationalRegistry, RegistryUnavailable, compare},
-    roster::{Mistakes, RosterError, Row},
+    roster::{Mistakes, ROWS_MAX, RosterError, RosterRefused, Row},
     state::{Differences, State},
     table::{self, ClassRow, Member, RecordRow, Table, get, names, put},
 };
@@ -205,7 +205,7 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
                     Err(error) => return Err(error.into()),
                 }
             }
-            let parts: Vec<(RecordId, [(Part, &[u8]); 3])> =
+            let parts: Vec<(RecordId, Named<'_>)> =
                 made.iter().map(|(record, parts)| (*record, named(parts))).collect();
             let drafts: Vec<Draft<'_>> =
                 parts.iter().map(|(record, parts)| Draft { record: *record, parts }).collect();
@@ -232,7 +232,10 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
     }
 }
 
-fn named(parts: &[Zeroizing<Vec<u8>>; 3]) -> [(Part, &[u8]); 3] {
+/// The parts of a draft, as the vault takes them.
+type Named<'a> = [(Part, &'a [u8]); 3];
+
+fn named(parts: &[Zeroizing<Vec<u8>>; 3]) -> Named<'_> {
     let [document, identity, opening] = parts;
     [(Part::Document, &document[..]), (Part::Identity, &identity[..]), (Part::Opening, &opening[..])]
 }
@@ -258,13 +261,18 @@ fn draft(
 
 /// Asks the national registry about every row, and tells every mistake at once.
 fn check(rows: &[&Row], registry: &mut dyn NationalRegistry) -> Result<Vec<(Iin, Differences)>, OfficeError> {
-    let mut mistakes = Mistakes::default();
-    if rows.is_empty() {
-        mistakes.add(RosterError::of_row(1, RowCode::NoRows));
+    let whole = match rows.len() {
+        0 => Some(RosterError::of_row(1, RowCode::NoRows)),
+        1..=ROWS_MAX => None,
+        _ => Some(RosterError::counting(1, RowCode::TooManyRows, [ROWS_MAX as u64, 0])),
+    };
+    if let Some(error) = whole {
+        return Err(RosterRefused { errors: vec![error], count: 1 }.into());
     }
     for row in rows {
         row.requisites.fields().map_err(|error| OfficeError::Requisites { line: row.line, error })?;
     }
+    let mut mistakes = Mistakes::default();
     let mut checked = Vec::with_capacity(rows.len());
     for rows in rows.chunks(ASKED_MAX) {
         let numbers: Vec<_> = rows.iter().map(|row| row.requisites.diploma_number.clone()).collect();

@@ -27,7 +27,7 @@ use crate::{
     error::OfficeError,
     office::{Office, Officer, Who},
     state::{Refused, State},
-    table::{self, RecordRow},
+    table::{self, BatchRow, RecordRow, get, put},
 };
 
 impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
@@ -138,7 +138,7 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
         self.alive(|office| Ok(office.vault.lift_hold(record, officers)?))
     }
 
-    /// What was shown of a record, oldest first. A holder's own look at it is the last line.
+    /// What was shown of a record, oldest first. A holder's own look at it is a line too.
     pub fn disclosures(
         &mut self,
         record: RecordId,
@@ -205,15 +205,41 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
         })
     }
 
-    /// Removes what ties a destroyed record to a batch.
+    /// Removes what ties a destroyed record to a batch: its place in the list, and in the sample.
     fn forget(&self, record: RecordId, row: &RecordRow) -> Result<(), OfficeError> {
-        let Some(batch) = row.batch else { return Ok(()) };
-        self.tree.remove(&table::entry(batch, record))?;
+        let Some(id) = row.batch else { return Ok(()) };
+        if let Some(mut batch) = get::<_, BatchRow>(&self.tree, &table::batch(id))?
+            && let Some(place) = batch.sample.iter().position(|it| *it == record)
+        {
+            batch.sample.remove(place);
+            batch.opened = batch.opened.map(|(who, bits)| (who, without(bits, place)));
+            put(&self.tree, table::batch(id), &batch)?;
+        }
+        self.tree.remove(&table::entry(id, record))?;
         self.put(table::record(record), &RecordRow { batch: None, ..*row })
     }
+}
+
+/// The bits without number `place`: those above it move down.
+const fn without(bits: u32, place: usize) -> u32 {
+    let below = (1 << place) - 1;
+    bits & below | bits >> 1 & !below
 }
 
 fn pair(officers: [Officer; 2]) -> Result<[tanba_vault::OfficerId; 2], OfficeError> {
     let [one, other] = officers;
     if one.id == other.id { Err(OfficeError::TwoOfficers) } else { Ok([one.id, other.id]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_a_sample_is_taken_out_of_its_bits() {
+        assert_eq!(without(0b1101, 0), 0b110);
+        assert_eq!(without(0b1101, 1), 0b111);
+        assert_eq!(without(0b1101, 3), 0b101);
+        assert_eq!(without(u32::MAX, 31), u32::MAX >> 1);
+    }
 }

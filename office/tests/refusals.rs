@@ -201,11 +201,11 @@ fn a_seal_that_is_none_is_refused() {
     assert_eq!(drafts.office.state(one), Ok(State::Sealed));
 }
 
+/// Line, column and code.
+type Mistake = (u64, Option<&'static str>, RowCode);
+
 /// Imports a class of three against this registry; gives the code, and the first mistake.
-fn import(
-    office: &mut TestOffice,
-    registry: &mut dyn NationalRegistry,
-) -> (&'static str, Option<(u64, Option<&'static str>, RowCode)>) {
+fn import(office: &mut TestOffice, registry: &mut dyn NationalRegistry) -> (&'static str, Option<Mistake>) {
     let rows = testkit::rows(3);
     let rows: Vec<_> = rows.iter().collect();
     let (key, issued_on, basis) = (ImportKey([3; 32]), Day(20_700), Basis::Award);
