@@ -309,6 +309,44 @@ fn a_batch_is_not_made_of_too_few_or_of_what_is_kept_back() {
 }
 
 #[test]
+fn who_did_not_consent_to_a_small_group_is_in_none() {
+    let mut drafts = drafts();
+    for (n, record) in (1..).zip(drafts.records.clone()) {
+        drafts.town.consent(&mut drafts.office, record, n, n != 2).expect("consented");
+        drafts.town.seal(&mut drafts.office, record).expect("sealed");
+    }
+    let (class, kept) = (drafts.office.classes().expect("listed")[0], drafts.records[1]);
+    let made = drafts.office.make_batches(&order(&[class.id], true), registrar(), NOW, &mut random(9));
+    let made = made.expect("made");
+    assert_eq!(made.waiting.values().copied().collect::<Vec<_>>(), [1]);
+    assert!(!drafts.office.records(made.batches[0]).expect("listed").contains(&kept));
+    assert_eq!(drafts.office.state(kept), Ok(State::Sealed));
+}
+
+#[test]
+fn no_record_of_an_unfinished_class_is_worked_on() {
+    let (machine, mut office) = founded();
+    // Cut short between the records and the word that the class is ready.
+    let whole = machine.copy();
+    let mut once = support::open(&whole).expect("opened");
+    let before = whole.writes();
+    prepare(&mut once, 2);
+    machine.fail_after(whole.writes() - before - 2);
+    assert_eq!(code(prepare_as(&mut office, 2, 3)), "io");
+    drop(office);
+    machine.crash(support::Crash::Kill);
+    let mut office = support::open(&machine).expect("opened");
+    let class = office.classes().expect("listed")[0];
+    let record = records(&office, &class)[0];
+    let town = Town::of(1);
+    assert_eq!(code(office.state(record).map(drop)), "class-unfinished");
+    assert_eq!(code(town.consent(&mut office, record, 1, true)), "class-unfinished");
+    assert_eq!(code(office.refuse(record, both(), NOW)), "class-unfinished");
+    let batch = office.make_batches(&order(&[class.id], true), registrar(), NOW, &mut random(9));
+    assert_eq!(code(batch), "class-unfinished");
+}
+
+#[test]
 fn a_batch_is_not_waved_through() {
     let (_, mut office, _, class) = sealed(3);
     let batch = batches(&mut office, &class, true)[0];
