@@ -185,7 +185,10 @@ impl Town {
             number[56..].copy_from_slice(&(n as u64 + 1).to_be_bytes());
             gost::SigningKey::from_number(&number).expect("a number below q")
         };
-        let serial = |n: usize| Serial::from_bytes(&(n as u64 + 1).to_be_bytes()[4..]).expect("above zero");
+        let serial = |n: usize| {
+            let number = 0x4000_0000 + u32::try_from(n).expect("a class is small");
+            Serial::from_bytes(&number.to_be_bytes()).expect("a number above zero")
+        };
         let root = Authority::root("ROOT", key(0), &serial(0), validity);
         let nca = root.issuing("NCA", key(1), &serial(1), validity);
         let person = |n| Person { surname: "ҮЛГІ", name: "МЫСАЛ", iin: testkit::iin(n) };
