@@ -9,17 +9,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tanba_credential::{
-    Field, Value,
-    commitment::{self, GostParts, control_of},
-    consent::Statement,
-};
 use tanba_crypto::Canonical;
-use tanba_eds::SignedData;
 use tanba_ledger::{
-    Fingerprint, Level, Month, Operation, Programme, Scope, Timestamp, TransactionBody,
+    Month, Operation, Scope, Timestamp, TransactionBody,
     limits::{ENTRIES_MAX, SCOPES_MAX},
-    operation::{Basis, Entry, Issue, document_commitment},
+    operation::{Basis, Issue, document_commitment},
     record::KeyRole,
     transaction::AuditHead,
 };
@@ -27,17 +21,15 @@ use tanba_storage::{
     tree::{Tree, insert_all},
     value,
 };
-use tanba_vault::{
-    OfficerId, Part, Random, RecordId, Time, epoch_keys::EpochKeys, folder::Folder, read::Opened,
-};
+use tanba_vault::{OfficerId, Random, RecordId, Time, epoch_keys::EpochKeys, folder::Folder};
 
 use crate::{
+    candidate::Candidate,
     deal::{deal, issue, makes_small, shuffle},
     error::OfficeError,
     name::{BatchId, ClassId},
     office::{Office, Officer},
-    parts::{self, ConsentPart, DocumentPart, OpeningPart, SealPart},
-    state::{Differences, Progress, State},
+    state::Progress,
     table::{self, BatchRow, Pending, RecordRow, Table, put},
 };
 
@@ -69,17 +61,6 @@ pub struct Made {
     pub batches: Vec<BatchId>,
     /// By month of award, how many sealed records were left for another time, as they would be too few together.
     pub waiting: BTreeMap<Month, usize>,
-}
-
-/// One diploma that can go.
-struct Candidate {
-    record: RecordId,
-    row: RecordRow,
-    differences: Differences,
-    month: Month,
-    scope: Scope,
-    entry: Entry,
-    small_group: bool,
 }
 
 /// A batch as it is written.
@@ -146,36 +127,6 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
             }
         }
         Ok(basis.unwrap_or(Basis::Award))
-    }
-
-    /// The sealed records of these classes that nothing keeps back, opened.
-    fn candidates(
-        &mut self,
-        classes: &[ClassId],
-        by: OfficerId,
-        now: Time,
-    ) -> Result<Vec<Candidate>, OfficeError> {
-        let mut rows = BTreeMap::new();
-        for class in classes.iter().collect::<BTreeSet<_>>() {
-            for number in 0..self.class(*class)?.rows {
-                let member = self.member(*class, number)?;
-                let row = self.row(member.record)?;
-                let free = self.state_of(member.record, &row)? == State::Sealed
-                    && self.vault.standing(member.record)?.restricted.is_none();
-                if free {
-                    rows.insert(member.record, (row, member.differences));
-                }
-            }
-        }
-        let records: Vec<RecordId> = rows.keys().copied().collect();
-        let parts = [Part::Document, Part::Opening, Part::Consent, Part::Seal];
-        let mut candidates = Vec::with_capacity(records.len());
-        self.read_all(&records, by, parts, now, |record, opened| {
-            let (row, differences) = rows[&record];
-            candidates.push(candidate(record, row, differences, opened)?);
-            Ok(())
-        })?;
-        Ok(candidates)
     }
 
     /// The transaction of these, all of one month.
@@ -292,48 +243,4 @@ fn split(all: Vec<Candidate>, order: &BatchOrder<'_>) -> (Vec<Candidate>, usize)
     }
     let (going, staying): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.small_group);
     (going, staying.len())
-}
-
-/// What goes on the ledger for one record.
-fn candidate(
-    record: RecordId,
-    row: RecordRow,
-    differences: Differences,
-    [document, opening, consent, seal]: [Opened; 4],
-) -> Result<Candidate, OfficeError> {
-    let document: DocumentPart = parts::read(record, &document)?;
-    let opening: OpeningPart = parts::read(record, &opening)?;
-    let consent: ConsentPart = parts::read(record, &consent)?;
-    let seal: SealPart = parts::read(record, &seal)?;
-    let damaged = || OfficeError::Parts(record);
-    let values =
-        [Field::AwardDate, Field::Programme, Field::Level].map(|field| document.value(record, field));
-    let [Ok(Value::Date(date)), Ok(Value::Programme(programme)), Ok(Value::Level(level))] = values else {
-        return Err(damaged());
-    };
-    let scope = Scope {
-        programme: Programme::new(&programme.code).ok_or_else(damaged)?,
-        level: Level::new(level).ok_or_else(damaged)?,
-    };
-    let read = document.document(record)?;
-    let gost = GostParts {
-        document: Some(read.text().as_bytes()),
-        seal: Some(&seal.cms),
-        consent: Some(&consent.cms),
-    };
-    let message = SignedData::from_bytes(&consent.cms).map_err(|_| damaged())?;
-    let statement = message.content_or(None).ok().and_then(|text| Statement::from_text(text).ok());
-    Ok(Candidate {
-        record,
-        row,
-        differences,
-        month: Month::new(date.year(), date.month()).ok_or_else(damaged)?,
-        scope,
-        entry: Entry {
-            fingerprint: Fingerprint(opening.fingerprint(&read)),
-            gost: commitment::gost_commitment(&opening.r_g, &gost),
-            control: control_of(&consent.control),
-        },
-        small_group: statement.ok_or_else(damaged)?.terms().small_group,
-    })
 }

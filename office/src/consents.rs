@@ -1,38 +1,22 @@
 //! What a holder's client fetches of a draft, and the consent it brings back.
 //!
-//! The text to be signed is made here, of this record and what the holder chooses (language, method, whether the group
-//! may be small), and made again when the consent comes: what was signed must be that text, byte for byte. One consent
-//! serves one diploma. The holder makes the control key and hands over its public half alone.
+//! The text to be signed ([`crate::statement`]) is made again when the consent comes: what was signed must be that text,
+//! byte for byte. One consent serves one diploma. The holder makes the control key and hands over its public half alone.
 
-use tanba_credential::{
-    Document, Field, Value,
-    consent::{self, Expected, Language, Method, Operator, Statement, Terms},
-    requisites::{Date, Texts},
-};
+use tanba_credential::consent::{self, Expected, Statement};
 use tanba_crypto::{Hash, PublicKey};
-use tanba_eds::{Context, Iin, SignedData};
-use tanba_ledger::{Day, Timestamp};
+use tanba_eds::{Context, SignedData};
 use tanba_storage::tree::Tree;
 use tanba_vault::{Part, Random, RecordId, Time, epoch_keys::EpochKeys, folder::Folder};
 
 use crate::{
     error::OfficeError,
     office::{Office, Who},
-    parts::{self, ConsentPart, DocumentPart, EVIDENCE_BYTES_MAX, IdentityPart, OpeningPart, Shown},
+    parts::{self, ConsentPart, EVIDENCE_BYTES_MAX, Shown},
     state::{Refused, State},
+    statement::{Choice, is_subject},
     table::{self, RecordRow, get, put},
 };
-
-/// What the holder chooses in the text.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Choice {
-    /// Its language.
-    pub language: Language,
-    /// How consent is given, and thereby who signs.
-    pub method: Method,
-    /// Whether the diploma may be issued among fewer than twenty.
-    pub small_group: bool,
-}
 
 /// What a signature is checked against, and what of it is kept with the signature.
 #[derive(Clone, Copy)]
@@ -56,7 +40,7 @@ impl std::fmt::Debug for Checks<'_> {
 pub struct Offer {
     /// The signed document.
     pub document: String,
-    /// Every field, as issued, in order of [`Field`].
+    /// Every field, as issued, in order of [`Field`](tanba_credential::Field).
     pub disclosures: Vec<String>,
     /// The opening of F.
     pub r: [u8; 32],
@@ -72,15 +56,6 @@ impl std::fmt::Debug for Offer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Offer")
     }
-}
-
-/// A draft, opened.
-struct Opened {
-    document: DocumentPart,
-    identity: IdentityPart,
-    opening: OpeningPart,
-    read: Document,
-    fingerprint: Hash,
 }
 
 impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
@@ -223,44 +198,6 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
         }
     }
 
-    fn open_draft(&mut self, record: RecordId, who: Who<'_>, now: Time) -> Result<Opened, OfficeError> {
-        let parts = [Part::Document, Part::Identity, Part::Opening];
-        let [document, identity, opening] = self.read_for(record, who, parts, now)?;
-        let identity: IdentityPart = parts::read(record, &identity)?;
-        is_subject(record, &identity, who)?;
-        let document: DocumentPart = parts::read(record, &document)?;
-        let opening: OpeningPart = parts::read(record, &opening)?;
-        let read = document.document(record)?;
-        let fingerprint = opening.fingerprint(&read);
-        Ok(Opened { document, identity, opening, read, fingerprint })
-    }
-
-    /// The text that the holder of this record signs.
-    fn statement(
-        &self,
-        record: RecordId,
-        row: &RecordRow,
-        draft: &Opened,
-        choice: &Choice,
-    ) -> Result<Statement, OfficeError> {
-        let terms = &self.config.terms;
-        let listed = |texts: &Option<[String; 2]>| texts.as_ref().map(|it| pick(choice.language, it).clone());
-        let terms = Terms {
-            operator: Operator {
-                name: pick(choice.language, &terms.operator).clone(),
-                bin: draft.read.issuer(),
-            },
-            person: person(record, &draft.identity, choice.language)?,
-            until: until(row.drafted, terms.days).ok_or(OfficeError::Parts(record))?,
-            third_parties: listed(&terms.third_parties),
-            abroad: listed(&terms.abroad),
-            publication: listed(&terms.publication),
-            small_group: choice.small_group,
-        };
-        let subject = consent::subject(&draft.fingerprint, &draft.opening.r_f);
-        Ok(Statement::new(choice.language, choice.method.clone(), terms, subject)?)
-    }
-
     /// A consent that is there already: the same, or another.
     fn expect_consent(
         &mut self,
@@ -302,42 +239,4 @@ fn read_statement(cms: &[u8]) -> Result<Statement, OfficeError> {
     let message = SignedData::from_bytes(cms).map_err(consent::ConsentError::from)?;
     let text = message.content_or(None).map_err(consent::ConsentError::from)?;
     Ok(Statement::from_text(text).map_err(consent::ConsentError::from)?)
-}
-
-pub(crate) fn is_subject(record: RecordId, identity: &IdentityPart, who: Who<'_>) -> Result<(), OfficeError> {
-    let known: Iin = identity.iin(record)?;
-    match who {
-        Who::Holder(iin) if *iin != known => Err(OfficeError::NotTheSubject),
-        Who::Holder(_) | Who::Officers(..) => Ok(()),
-    }
-}
-
-fn pick(language: Language, texts: &[String; 2]) -> &String {
-    match language {
-        Language::Kk => &texts[0],
-        Language::Ru => &texts[1],
-    }
-}
-
-/// The full name, as the diploma has it in this language.
-fn person(record: RecordId, identity: &IdentityPart, language: Language) -> Result<String, OfficeError> {
-    let mut names = Vec::new();
-    for field in [Field::FamilyName, Field::GivenName, Field::Patronymic] {
-        match identity.value(record, field)? {
-            Some(Value::Texts(Texts { kk, ru, .. })) => names.push(match language {
-                Language::Kk => kk,
-                Language::Ru => ru,
-            }),
-            None if !field.is_required() => {}
-            Some(_) | None => return Err(OfficeError::Parts(record)),
-        }
-    }
-    Ok(names.join(" "))
-}
-
-/// The last day of a consent to a draft of this moment.
-fn until(drafted: Time, days: u32) -> Option<Date> {
-    let Day(first) = Timestamp(drafted.0.saturating_mul(1_000)).day();
-    let (year, month, day) = Day(first.checked_add(days)?).date();
-    Date::new(year, month, day)
 }

@@ -31,7 +31,7 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
             let [document, identity, opening, consent, seal] =
                 office.read_for(record, who, Part::ALL, now)?;
             let identity: IdentityPart = parts::read(record, &identity)?;
-            crate::consents::is_subject(record, &identity, who)?;
+            crate::statement::is_subject(record, &identity, who)?;
             let document: DocumentPart = parts::read(record, &document)?;
             let opening: OpeningPart = parts::read(record, &opening)?;
             let consent: ConsentPart = parts::read(record, &consent)?;

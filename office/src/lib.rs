@@ -2,7 +2,8 @@
 //! and in between nothing is minted that its holder did not consent to and the university did not seal.
 //!
 //! Read in this order: [`state`] (how far a record and a batch came), [`roster`] and [`registry`] (what a class is made
-//! from), [`prepare`], [`consents`], [`seals`], [`batches`] with [`deal`], [`approve`], [`submit`], [`deliver`], then
+//! from), [`prepare`], [`consents`] with [`statement`], [`seals`], [`batches`] with [`deal`], [`summary`] and [`approve`],
+//! [`submit`], [`deliver`], then
 //! [`rights`] (what a holder may ask for) and [`mod@expire`]. [`office`] holds them together, [`parts`] says which part
 //! of a diploma lies under which key of the vault.
 //!
@@ -87,6 +88,7 @@ extern crate tanba_crypto as bincode;
 pub mod approvals;
 pub mod approve;
 pub mod batches;
+mod candidate;
 pub mod consents;
 pub mod deal;
 pub mod deliver;
@@ -102,14 +104,15 @@ pub mod rights;
 pub mod roster;
 pub mod seals;
 pub mod state;
+pub mod statement;
 pub mod submit;
+pub mod summary;
 mod table;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
 
-pub use approve::Summary;
 pub use batches::{BatchOrder, Made};
-pub use consents::{Checks, Choice, Offer};
+pub use consents::{Checks, Offer};
 pub use error::OfficeError;
 pub use expire::Swept;
 pub use message::{Language, RowCode};
@@ -119,4 +122,6 @@ pub use prepare::{Class, Import, Line};
 pub use registry::{FileRegistry, Graduate, NationalRegistry, RegistryUnavailable};
 pub use roster::{Roster, RosterError, RosterRefused, Row};
 pub use state::{Progress, State};
+pub use statement::Choice;
 pub use submit::Outcome;
+pub use summary::Summary;

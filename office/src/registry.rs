@@ -4,7 +4,7 @@
 //! the registry has it, with the same person and the same programme. What else differs is no reason to refuse: the
 //! approver is told how often, and in which field.
 //!
-//! An adapter only fetches. The comparison is here, one for all adapters: [`file`] for devnets and tests, and one that
+//! An adapter only fetches. The comparison is here, one for all adapters: [`mod@file`] for devnets and tests, and one that
 //! asks over HTTP, whose form is written down in `docs/national-registry.md`.
 
 pub mod file;
