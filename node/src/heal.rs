@@ -8,8 +8,9 @@
 
 use std::{
     collections::VecDeque,
+    io::ErrorKind,
     path::PathBuf,
-    pin::pin,
+    pin::{Pin, pin},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -24,6 +25,7 @@ use crate::{
     config::Config,
     handle::{NodeStatus, Voting},
     home::Home,
+    network::NetworkError,
     node::{Node, NodeError, NodeKeys},
     replica::Stop,
 };
@@ -33,8 +35,8 @@ const HEALINGS_MAX: usize = 3;
 
 const WINDOW: Duration = Duration::from_secs(3_600);
 
-/// When a node has ended of damage, the last user of its home is gone within this: whoever was slow is not waited for
-/// when the node ends, but must have let go before it starts again.
+/// When a node has ended of damage, the last user of its home and ports is gone within this: whoever was slow is not
+/// waited for when the node ends, but must have let go before it starts again.
 const LET_GO_WITHIN: Duration = Duration::from_secs(30);
 
 /// From one look whether it is gone to the next.
@@ -45,7 +47,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// As [`Node::start`] and [`Node::run_until`]. Damage is an error only if it cannot be mended: it came too often, the
-/// store cannot be set aside, or the node was to end anyway.
+/// store cannot be set aside, or `wish` came before the node ran again.
 pub async fn run(
     home: &Home,
     config: &Config,
@@ -56,11 +58,19 @@ pub async fn run(
     let mut wish = pin!(wish);
     let mut config = config.clone();
     let (mut healings, mut healed) = (Healings::default(), 0);
+    // What the next start is to mend; none at the first.
+    let mut mending: Option<NodeError> = None;
     loop {
         let (mut wished, mut head) = (false, None);
-        let patience = if healings.0.is_empty() { Duration::ZERO } else { LET_GO_WITHIN };
         let start = async || Node::start(home, &config, keys.clone(), healed).await;
-        let ended = match when_let_go(patience, start).await {
+        let begun = match mending.take() {
+            None => start().await,
+            Some(cause) => match unless(wish.as_mut(), when_let_go(start)).await {
+                Some(begun) => begun,
+                None => return Err(cause),
+            },
+        };
+        let ended = match begun {
             Ok(node) => {
                 started(&node);
                 keep_addresses(&mut config, &node);
@@ -90,7 +100,9 @@ pub async fn run(
         match damage {
             Damage::Store(what) => {
                 tracing::error!("damage found: {what}");
-                let aside = when_let_go(LET_GO_WITHIN, async || set_aside(home, &what, head)).await?;
+                let aside = async || set_aside(home, &what, head);
+                let Some(aside) = unless(wish.as_mut(), when_let_go(aside)).await else { return Err(ended) };
+                let aside = aside?;
                 healed += 1;
                 tracing::error!(
                     "the store is set aside as {}; the node starts again and fetches every block from its peers",
@@ -100,6 +112,16 @@ pub async fn run(
             // What the journal still holds is judged at the next start, as after any loss of it.
             Damage::Journal(what) => tracing::error!("damage found: {what}; the node starts again"),
         }
+        mending = Some(ended);
+    }
+}
+
+/// What `work` comes to, unless `wish` is ready first. Work is dropped where it waits, never in the middle of a write.
+async fn unless<T>(wish: Pin<&mut impl Future<Output = ()>>, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = wish => None,
+        done = work => Some(done),
     }
 }
 
@@ -163,19 +185,25 @@ fn keep_addresses(config: &mut Config, node: &Node) {
     }
 }
 
-/// Does what needs the home for itself, as soon as nobody else uses it.
-async fn when_let_go<T>(
-    patience: Duration,
-    act: impl AsyncFn() -> Result<T, NodeError>,
-) -> Result<T, NodeError> {
-    let deadline = Instant::now() + patience;
+/// Does what needs the home and the ports for itself, as soon as nobody else uses them.
+async fn when_let_go<T>(act: impl AsyncFn() -> Result<T, NodeError>) -> Result<T, NodeError> {
+    let deadline = Instant::now() + LET_GO_WITHIN;
     loop {
         match act().await {
-            Err(NodeError::Store(StoreError::InUse(_))) if Instant::now() < deadline => {
+            Err(error) if is_in_use(&error) && Instant::now() < deadline => {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
             done => return done,
         }
+    }
+}
+
+/// Whether somebody still holds what the node needs: after damage its own parts that end late.
+fn is_in_use(error: &NodeError) -> bool {
+    match error {
+        NodeError::Store(StoreError::InUse(_)) | NodeError::Network(NetworkError::PortInUse { .. }) => true,
+        NodeError::Listen { kind, .. } => *kind == ErrorKind::AddrInUse,
+        _ => false,
     }
 }
 
@@ -184,8 +212,8 @@ fn set_aside(home: &Home, what: &str, head: Option<Height>) -> Result<PathBuf, N
     Ok(DiskStore::set_aside(home.root(), &found)?)
 }
 
-/// Removes damaged stores that were set aside, but for the last, once this node has come to `height` and follows: what
-/// they had is there again, proven.
+/// Removes damaged stores that were set aside, but for the last, once this node has come to `height`, the highest head
+/// they are known to have had, and follows its peers: what they had is there again, proven.
 pub(crate) fn release_when_passed(
     home: &Home,
     height: Height,
@@ -195,19 +223,15 @@ pub(crate) fn release_when_passed(
         return Ok(());
     }
     let root = home.root().to_owned();
-    let passed = move |status: &Arc<NodeStatus>| {
-        let follows = status.height >= status.network_height && status.height > Height::GENESIS;
-        follows && status.height >= height && status.voting != Voting::Recovering
-    };
     tokio::spawn(async move {
         // An error says that the node has ended; the next one goes on.
-        if status.wait_for(passed).await.is_err() {
+        if status.wait_for(|status| has_passed(status, height)).await.is_err() {
             return;
         }
         match tokio::task::spawn_blocking(move || DiskStore::release_aside(&root)).await {
             Ok(Ok(Some(last))) => tracing::info!(
-                "this node has again all that its damaged store had, each block proven; the store stays as {} and may \
-                 be removed",
+                "this node has come to its peers and past what its damaged store is known to have had, each block \
+                 proven; the store stays as {} and may be removed",
                 last.display()
             ),
             Ok(Ok(None)) => {}
@@ -220,9 +244,60 @@ pub(crate) fn release_when_passed(
     Ok(())
 }
 
+/// Whether a node of this status has all that a store which came to `height` had. What a store had that cannot tell its
+/// head only the peers know: until one of them has spoken nothing is passed.
+fn has_passed(status: &NodeStatus, height: Height) -> bool {
+    let hears = status.peers.iter().any(|peer| peer.connected && peer.height.is_some());
+    let follows = hears && status.height >= status.network_height && status.height > Height::GENESIS;
+    follows && status.height >= height && status.voting != Voting::Recovering
+}
+
 #[cfg(test)]
 mod tests {
+    use tanba_crypto::{Hash, SigningKey};
+    use tanba_ledger::{BlockHash, Timestamp, View, record::PeerKind, testkit};
+
     use super::*;
+    use crate::handle::PeerStatus;
+
+    #[test]
+    fn a_store_of_unknown_head_is_kept_until_a_peer_has_said_how_far_the_network_is() {
+        let peer = |connected, height: Option<u64>| PeerStatus {
+            key: SigningKey::ed25519(&[1; 32]).public(),
+            bin: testkit::bin(1),
+            kind: PeerKind::Validator,
+            connected,
+            height: height.map(Height),
+        };
+        let status = |network_height, peers| NodeStatus {
+            height: Height(10),
+            hash: BlockHash(Hash([0; 32])),
+            time: Timestamp(0),
+            view: View(0),
+            voting: Voting::Observer,
+            network_height: Height(network_height),
+            mempool_count: 0,
+            mempool_bytes: 0,
+            equivocations: 0,
+            peers,
+        };
+        let passed = |network_height, peers| has_passed(&status(network_height, peers), Height::GENESIS);
+        assert!(!passed(10, vec![]), "the highest head it knows is its own");
+        assert!(!passed(10, vec![peer(true, None)]));
+        assert!(!passed(10, vec![peer(false, Some(10))]));
+        assert!(!passed(100_000, vec![peer(true, Some(100_000))]));
+        assert!(passed(10, vec![peer(true, Some(10))]));
+        let known = status(10, vec![peer(true, Some(10))]);
+        assert!(!has_passed(&known, Height(11)));
+    }
+
+    #[test]
+    fn parts_that_end_late_are_waited_for_and_nothing_else_is() {
+        let address = "127.0.0.1:1".parse().expect("an address");
+        assert!(is_in_use(&NodeError::Network(NetworkError::PortInUse { address })));
+        assert!(is_in_use(&NodeError::Store(StoreError::InUse("home".into()))));
+        assert!(!is_in_use(&NodeError::Store(StoreError::Stopped("before".into()))));
+    }
 
     #[test]
     fn a_disk_that_rots_each_time_is_given_up_and_an_hour_later_tried_again() {

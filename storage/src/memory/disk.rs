@@ -243,6 +243,16 @@ impl MemoryDisk {
         durable.map(|bytes| journal::records_of(&bytes, chain)).unwrap_or_default()
     }
 
+    /// Bytes of the journal, both files, durable or not.
+    pub fn journal_bytes(&self) -> usize {
+        let device = self.device();
+        [PROMISES, BODIES]
+            .iter()
+            .filter_map(|name| device.files.get(*name))
+            .map(|file| file.current.len())
+            .sum()
+    }
+
     /// The store becomes what it is on `other`, as after a backup was restored; the journal stays.
     pub fn restore_store(&self, other: &MemoryDisk) {
         let tree = other.device().tree.clone();

@@ -19,7 +19,7 @@ use crate::{folder, program};
 const VICTIM: usize = 3;
 
 const ASIDE: &str = "the store is set aside as";
-const PASSED: &str = "this node has again all that its damaged store had";
+const PASSED: &str = "this node has come to its peers and past what its damaged store is known to have had";
 
 type Batches = Vec<(Transaction, Height)>;
 
