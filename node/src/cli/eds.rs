@@ -51,7 +51,7 @@ enum Verb {
     /// Check a certificate, signed message (CMS), revocation list, revocation answer (OCSP) or time stamp
     ///
     /// Ends with 0 if it is valid, with 12 if something is wrong with it, and with 15 if it could not be determined
-    /// because a list, an answer or the content is missing. Nothing is fetched: the certificates of the national
+    /// because roots, a list, an answer or the content are missing. Nothing is fetched: the certificates of the national
     /// authority come from https://pki.gov.kz/cert/, its roots are known to this program by their digests.
     Check(CheckArgs),
 }
@@ -110,7 +110,11 @@ fn check_file(args: &CheckArgs, ctx: &Context) -> Result<Exit, CliError> {
     let at = or_now(args.at);
     let context = tanba_eds::Context { trust: &trust, evidence: &evidence, at, policy: Policy::default() };
     let content = content.as_ref().map(|content| content.as_slice());
-    let report = check(&Request { file: &file, content, nonce: None, context });
+    let mut report = check(&Request { file: &file, content, nonce: None, context });
+    // Who names nobody to trust learns nothing bad of the file.
+    if args.roots.is_none() && report.verdict == Verdict::Invalid(Error::ChainIssuerUnknown) {
+        report.verdict = Verdict::Undetermined(Error::ChainIssuerUnknown);
+    }
     let exit = exit_of(report.verdict);
     let told = Told::of(&args.file, &report, at, exit);
     ctx.output.data("tanba.eds.check.v1", &told, |out| told.write(out))?;

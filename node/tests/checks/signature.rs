@@ -123,7 +123,7 @@ fn what_is_missing_is_never_valid_and_named() {
         (whole("attached.cms", &at), whole("detached.pem", &at), whole("stamp.tsp", &at));
     for (args, exit, code) in [
         (without(&args, "--devnet", 0), 12, "test-root"),
-        (without(&args, "--roots", 1), 12, "issuer-unknown"),
+        (without(&args, "--roots", 1), 15, "issuer-unknown"),
         (without(&args, "--crl", 1), 15, "revocation-unknown"),
         (detached.clone(), 15, "cms-content-missing"),
         (with(&detached, &["--content", "content"]), 0, "valid"),

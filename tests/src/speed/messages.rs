@@ -29,7 +29,7 @@ const RATIO_MAX: f64 = 1.5;
 /// All of it.
 pub fn measure() -> Vec<Figure> {
     let validity = (NOW.plus_s(-DAY_S), NOW.plus_s(365 * DAY_S));
-    let serial = |number: u16| Serial::from_bytes(&[&[0x40], &number.to_be_bytes()[..]].concat());
+    let serial = |number: u16| Serial::from_bytes(&[&[0x40][..], &number.to_be_bytes()].concat());
     let serial = |number| serial(number).expect("a number above zero");
     let key = |number: u16| {
         let mut bytes = [1; 64];

@@ -85,12 +85,18 @@ fn golden() -> &'static Golden {
 
 fn forge(bytes: &[u8]) {
     let golden = golden();
-    if let Ok(read) = SdJwt::read(bytes) {
-        let again = SdJwt::read(read.to_compact().as_bytes()).expect("what is written is read");
-        assert_eq!(again.disclosures(), read.disclosures(), "both forms hold the same");
-        if read.form() == Form::Compact {
-            let text = read.to_compact() + read.key_binding().unwrap_or_default();
-            assert_eq!(text.as_bytes(), bytes, "the compact form is read as it stands");
+    let read = SdJwt::read(bytes);
+    if let Some(read) = read.as_ref().ok().filter(|read| read.form() == Form::Compact) {
+        let text = read.to_compact() + read.key_binding().unwrap_or_default();
+        assert_eq!(text.as_bytes(), bytes, "the compact form is read as it stands");
+    }
+    match check(bytes, None, golden.at).verdict() {
+        Verdict::Valid => panic!("without a key nothing is valid"),
+        Verdict::Invalid(_) => {}
+        Verdict::NotChecked => {
+            let read = SdJwt::read(bytes.trim_ascii()).expect("it was checked");
+            let again = SdJwt::read(read.to_compact().as_bytes()).expect("what is written is read");
+            assert_eq!(again.disclosures(), read.disclosures(), "every form holds the same");
         }
     }
     let report = check(bytes, Some(golden.key), golden.at);
@@ -99,7 +105,6 @@ fn forge(bytes: &[u8]) {
         let is_said = |(name, value): (&String, &Value)| golden.claims.get(name) == Some(value);
         assert!(said.iter().all(is_said), "valid, and its issuer did not say so");
     }
-    assert_ne!(check(bytes, None, golden.at).verdict(), Verdict::Valid, "without a key nothing is");
 }
 
 /// Both JSON serialisations (RFC 9901, section 8) of what was shown.

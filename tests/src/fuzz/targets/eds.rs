@@ -265,7 +265,7 @@ fn mended_seeds() -> Vec<Vec<u8>> {
             found = value.to_vec();
             value.to_vec()
         });
-        [&[number, place], &found[..]].concat()
+        [&[number, place][..], &found].concat()
     };
     numbered.flat_map(|numbered| [3, 17, 40].map(|place| seed(numbered, place))).collect()
 }

@@ -29,7 +29,7 @@ pub(super) fn targets() -> Vec<Target> {
         bound: Bound { factor: 16, constant_bytes: 256 * 1024 },
         seeds: || {
             let places = 0..u8::try_from(stored().places.len()).expect("a small vault");
-            places.map(|place| [&[place], &stored().places[usize::from(place)].1[..]].concat()).collect()
+            places.map(|place| [&[place][..], &stored().places[usize::from(place)].1].concat()).collect()
         },
         words: &["TVS1"],
         attack,
