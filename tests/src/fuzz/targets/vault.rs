@@ -170,6 +170,9 @@ struct Content {
     files: BTreeMap<(&'static str, String), Vec<u8>>,
 }
 
+/// Nothing is written behind so many bytes: a slot far out would take that much memory.
+const DISK_BYTES: usize = 64 * 1024;
+
 /// Database and folders; clones share it. Nothing is lost here.
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<Content>>);
@@ -249,7 +252,11 @@ impl Folder for MemoryFolder {
     fn write(&mut self, name: &str, at: u64, bytes: &[u8]) -> Result<(), VaultError> {
         let mut content = self.0.content();
         let file = content.files.entry(self.place(name)).or_default();
-        let at = usize::try_from(at).expect("a small vault");
+        let at = usize::try_from(at).unwrap_or(usize::MAX);
+        if at > DISK_BYTES {
+            let (doing, source_text) = ("writing".to_owned(), "the disk is full".to_owned());
+            return Err(VaultError::Io { doing, source_text });
+        }
         file.resize(file.len().max(at + bytes.len()), 0);
         file[at..at + bytes.len()].copy_from_slice(bytes);
         Ok(())
