@@ -95,10 +95,13 @@ impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
 
     /// The certificate of a record that was erased or anonymised; `None` for one that was not.
     pub fn certificate(&self, id: RecordId) -> Result<Option<Certificate>, VaultError> {
-        let Some(Gone { how, consent_until, done: Some((live, epoch)), consent_done, .. }) =
-            self.record(id)?.gone
-        else {
+        let Some(Gone { how, consent_until, done, consent_done, under_way }) = self.record(id)?.gone else {
             return Ok(None);
+        };
+        let (live, epoch) = match done {
+            Some(done) => done,
+            None if under_way => return Ok(None),
+            None => return Err(damaged(format!("record {id}"), "a destruction in it has no end")),
         };
         let consent = match consent_done {
             Some((at, epoch)) => ConsentKept::Gone(at, self.copies(epoch)?),

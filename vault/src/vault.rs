@@ -10,7 +10,7 @@ use crate::{
     folder::Folder,
     name::{Epoch, Part, RecordId, Time, VaultId},
     record::Record,
-    slots::{Sector, Slots},
+    slots::{SLOTS_MAX, Sector, Slots},
     suite::{Key, Suite},
     table::{self, EpochNow, EpochPast, FORMAT, Format, Pending, Table, damaged, get, put},
 };
@@ -150,20 +150,23 @@ impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
         for name in table::names::<_, 16>(&self.tree, Table::Record)? {
             let id = RecordId(name);
             let record = self.record(id)?;
-            if let Some(slot) = record.slot
-                && let Some(other) = owners.insert(slot, id)
-            {
-                return Err(damaged(
-                    format!("slot {slot}"),
-                    format!("records {other} and {id} both claim it"),
-                ));
+            if let Some(slot) = record.slot {
+                if slot >= SLOTS_MAX {
+                    return Err(damaged(format!("record {id}"), format!("no vault has a slot {slot}")));
+                }
+                if let Some(other) = owners.insert(slot, id) {
+                    let what = format!("records {other} and {id} both claim it");
+                    return Err(damaged(format!("slot {slot}"), what));
+                }
             }
             if record.gone.is_some_and(|gone| gone.under_way) {
                 self.destroy_keys(id, record, now)?;
             }
         }
-        self.next = self.slots.count()?.max(owners.keys().next_back().map_or(0, |slot| slot + 1));
-        for slot in 0..self.next {
+        // Behind the end of the file nothing was ever written; whoever reads a record there is told.
+        let count = self.slots.count()?;
+        self.next = count.max(owners.keys().next_back().map_or(0, |slot| slot + 1));
+        for slot in 0..count {
             self.finish_slot(slot, owners.get(&slot).copied(), pending.get(&slot).copied())?;
         }
         self.slots.sync()

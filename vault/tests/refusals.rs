@@ -188,6 +188,23 @@ fn epoch_keys_damaged_foreign_or_gone_have_their_codes() {
     assert_eq!(open(&Machine::default(), Suite::ChaCha20).expect_err("refused").code(), "no-vault");
 }
 
+/// Such bytes no crash leaves; they are refused where they are read, and nothing is reckoned from them.
+#[test]
+fn a_record_that_names_a_slot_no_vault_has_is_damage() {
+    let (machine, vault) = two_records(Suite::ChaCha20);
+    drop(vault);
+    let key = [&[0x11][..], &record(0).0].concat();
+    for slot in [tanba_vault::SLOTS_MAX, u32::MAX] {
+        machine.tamper_tree(|tree| {
+            let value = &tree[&key];
+            let mut bytes = value[..value.len() - 4].to_vec();
+            bytes[1..5].copy_from_slice(&slot.to_be_bytes());
+            tree.extend(tanba_storage::value::sealed(key.clone(), &bytes));
+        });
+        assert_eq!(open(&machine, Suite::ChaCha20).expect_err("refused").code(), "damaged", "{slot}");
+    }
+}
+
 /// A database that lost its latest records must not make the vault destroy their keys.
 #[test]
 fn slots_newer_than_the_database_are_kept_and_named() {
