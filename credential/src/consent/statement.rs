@@ -135,10 +135,7 @@ impl Statement {
         let value = |n: usize| values[n].1;
         let listed = |n: usize| (value(n) != wording.no).then(|| value(n).to_owned());
         let terms = Terms {
-            operator: Operator {
-                name: value(0).to_owned(),
-                bin: IssuerBin::parse(value(1)).ok_or(no(1))?,
-            },
+            operator: Operator { name: value(0).to_owned(), bin: IssuerBin::parse(value(1)).ok_or(no(1))? },
             person: value(2).to_owned(),
             until: Date::parse(value(3)).ok_or(no(3))?,
             third_parties: listed(4),

@@ -195,7 +195,8 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     }
     if paths.is_empty() {
         let message = format!("{} holds no certificate", folder.display());
-        let next_step = "put the authorities' there, as .cer, .crt, .der or .pem, from https://pki.gov.kz/cert/";
+        let next_step =
+            "put the authorities' there, as .cer, .crt, .der or .pem, from https://pki.gov.kz/cert/";
         return Err(CliError::new(Exit::NotFound, "EDS_ROOTS", message, next_step));
     }
     paths.sort();

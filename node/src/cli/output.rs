@@ -196,7 +196,10 @@ mod tests {
     #[test]
     fn what_a_terminal_would_obey_is_spelt_out() {
         assert_eq!(visible("Ұлттық \"орталық\" 2022\\"), "Ұлттық \"орталық\" 2022\\");
-        assert_eq!(visible("a\u{1b}[2Jb\n\u{202e}c\u{200b}\u{9b}"), "a\\u{1b}[2Jb\\n\\u{202e}c\\u{200b}\\u{9b}");
+        assert_eq!(
+            visible("a\u{1b}[2Jb\n\u{202e}c\u{200b}\u{9b}"),
+            "a\\u{1b}[2Jb\\n\\u{202e}c\\u{200b}\\u{9b}"
+        );
     }
 
     #[test]

@@ -39,7 +39,8 @@ impl World {
         let nca = root.issuing(&format!("NCA {name}"), key(2), &serial(2), validity);
         let person =
             Person { surname: SURNAME, name: "МЫСАЛ", iin: Iin::from_digits(IIN).expect("digits") };
-        let entity = Entity { name: "УНИВЕРСИТЕТ", bin: Bin::from_digits("000000000018").expect("digits") };
+        let entity =
+            Entity { name: "УНИВЕРСИТЕТ", bin: Bin::from_digits("000000000018").expect("digits") };
         let head = Subject::Officer(person, entity, Office::Head);
         World {
             head: nca.issue(&head, key(3), &serial(3), validity),
@@ -154,7 +155,8 @@ fn what_is_spoiled_revoked_or_late_is_invalid() {
     scene.write("text.txt", "no signature at all");
     scene.write("revoked.crl", world.crl(&[(serial(3), NOW.plus_s(-60), Reason::KeyCompromise)]));
     let late = NOW.plus_s(400 * DAY_S).to_string();
-    let revoked = ["eds", "check", "head.cer", "--roots", "roots", "--crl", "revoked.crl", "--at", &at, "--devnet"];
+    let revoked =
+        ["eds", "check", "head.cer", "--roots", "roots", "--crl", "revoked.crl", "--at", &at, "--devnet"];
     for (args, code) in [
         (whole("spoiled.cms", &at), "cms-digest"),
         (whole("cut.cms", &at), "der-truncated"),

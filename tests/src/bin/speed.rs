@@ -47,7 +47,9 @@ fn run(options: &Options) -> Result<String, String> {
         let found = match part {
             Part::Gost => gost::measure(),
             Part::Messages => messages::measure(),
-            Part::Vault => vault::measure(&options.folder).map_err(|error| format!("speed: vault: {error}"))?,
+            Part::Vault => {
+                vault::measure(&options.folder).map_err(|error| format!("speed: vault: {error}"))?
+            }
         };
         found.iter().for_each(|figure| println!("{}", figure.line));
         figures.extend(found);

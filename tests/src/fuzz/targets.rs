@@ -4,6 +4,7 @@ use super::Target;
 
 mod blocks;
 mod canonical;
+mod consents;
 mod documents;
 mod eds;
 mod files;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Target> {
         blocks::targets(),
         replica::targets(),
         eds::targets(),
+        consents::targets(),
         documents::targets(),
         vault::targets(),
     ]

@@ -54,7 +54,9 @@ pub fn measure() -> Vec<Figure> {
     let ratio = check / bound;
     vec![
         Figure {
-            line: format!("signature, 512 bits: checked in {check:.0} us, {ratio:.2} times its multiplications"),
+            line: format!(
+                "signature, 512 bits: checked in {check:.0} us, {ratio:.2} times its multiplications"
+            ),
             ratio: Some(ratio),
             ratio_max: CHECK_RATIO_MAX,
         },
@@ -63,7 +65,11 @@ pub fn measure() -> Vec<Figure> {
             "signature, Ed25519: checked in {other_check:.0} us; the national one takes {:.1} times as long",
             check / other_check
         )),
-        Figure::plain(format!("Streebog-512: {:.0} MiB/s; SHA-256: {:.0} MiB/s", per_second(streebog), per_second(sha_256))),
+        Figure::plain(format!(
+            "Streebog-512: {:.0} MiB/s; SHA-256: {:.0} MiB/s",
+            per_second(streebog),
+            per_second(sha_256)
+        )),
         Figure::plain(format!("Kuznyechik-MGM: {:.1} MiB/s", per_second(seal))),
     ]
 }

@@ -136,7 +136,11 @@ impl Told {
             signer.chain.iter().try_for_each(|link| link.write(out))?;
         }
         if !self.chain.is_empty() {
-            writeln!(out, "\n{}", if self.kind == Some("message") { "Named, not believed" } else { "Chain" })?;
+            writeln!(
+                out,
+                "\n{}",
+                if self.kind == Some("message") { "Named, not believed" } else { "Chain" }
+            )?;
             self.chain.iter().try_for_each(|link| link.write(out))?;
         }
         match &self.revocation {

@@ -42,52 +42,74 @@ const WORDS: &[&str] = &[
 pub(super) fn targets() -> Vec<Target> {
     // Values are copied once or twice; an entry of a list of 20 bytes has an index of 48, some hundred while it is sorted.
     let bound = Bound { factor: 24, constant_bytes: 32 * 1024 };
-    let of = |name, seeds, attack| Target {
-        name,
-        input_bytes_max: 8 * 1024,
-        bound,
-        seeds,
-        words: WORDS,
-        attack,
-    };
+    let of =
+        |name, seeds, attack| Target { name, input_bytes_max: 8 * 1024, bound, seeds, words: WORDS, attack };
     vec![
-        of("eds-certificate", || world().certificates(), |bytes| {
-            if let Ok(found) = Certificate::from_der(bytes) {
-                assert_eq!(found.as_der(), bytes, "a certificate is its bytes");
-                let _ = (found.role(), found.iin(), found.bin(), found.check_may_sign());
-            }
-            judge(bytes, None);
-        }),
-        of("eds-list", || world().lists(), |bytes| {
-            if let Ok(list) = Crl::from_der(bytes) {
-                let index = list.index();
-                for (serial, _) in list.entries() {
-                    let serial = Serial::from_bytes(serial).expect("it was read as a number");
-                    assert_eq!(list.entry(&serial), index.entry(&serial), "the index says what the list says");
+        of(
+            "eds-certificate",
+            || world().certificates(),
+            |bytes| {
+                if let Ok(found) = Certificate::from_der(bytes) {
+                    assert_eq!(found.as_der(), bytes, "a certificate is its bytes");
+                    let _ = (found.role(), found.iin(), found.bin(), found.check_may_sign());
                 }
-            }
-            judge(bytes, None);
-        }),
-        of("eds-answer", || world().answers(), |bytes| {
-            drop(Response::from_der(bytes));
-            judge(bytes, None);
-        }),
-        of("eds-message", || world().messages(), |bytes| {
-            if let Ok(message) = SignedData::from_bytes(bytes) {
-                drop(message.check_signatures(CONTENT, |_| false));
-            }
-            judge(bytes, None);
-            judge(bytes, Some(CONTENT));
-        }),
-        of("eds-stamp", || world().stamps(), |bytes| {
-            drop(TimeStamp::from_bytes(bytes));
-            judge(bytes, None);
-            judge(bytes, Some(CONTENT));
-        }),
+                judge(bytes, None);
+            },
+        ),
+        of(
+            "eds-list",
+            || world().lists(),
+            |bytes| {
+                if let Ok(list) = Crl::from_der(bytes) {
+                    let index = list.index();
+                    for (serial, _) in list.entries() {
+                        let serial = Serial::from_bytes(serial).expect("it was read as a number");
+                        assert_eq!(
+                            list.entry(&serial),
+                            index.entry(&serial),
+                            "the index says what the list says"
+                        );
+                    }
+                }
+                judge(bytes, None);
+            },
+        ),
+        of(
+            "eds-answer",
+            || world().answers(),
+            |bytes| {
+                drop(Response::from_der(bytes));
+                judge(bytes, None);
+            },
+        ),
+        of(
+            "eds-message",
+            || world().messages(),
+            |bytes| {
+                if let Ok(message) = SignedData::from_bytes(bytes) {
+                    drop(message.check_signatures(CONTENT, |_| false));
+                }
+                judge(bytes, None);
+                judge(bytes, Some(CONTENT));
+            },
+        ),
+        of(
+            "eds-stamp",
+            || world().stamps(),
+            |bytes| {
+                drop(TimeStamp::from_bytes(bytes));
+                judge(bytes, None);
+                judge(bytes, Some(CONTENT));
+            },
+        ),
         of("eds-text", texts, |bytes| {
             if let Ok((label, der)) = pem::decode(bytes) {
                 let again = pem::encode(label, &der);
-                assert_eq!(pem::decode(again.as_bytes()), Ok((label, der)), "a block is read as it is written");
+                assert_eq!(
+                    pem::decode(again.as_bytes()),
+                    Ok((label, der)),
+                    "a block is read as it is written"
+                );
             }
             judge(bytes, None);
         }),
@@ -154,7 +176,8 @@ impl World {
         let nca = root.issuing("NCA", key(2), &serial(2), validity);
         let iin = Iin::from_digits("000000000001").expect("digits");
         let person = Person { surname: "АЛМА", name: "ТЕСТ", iin };
-        let entity = Entity { name: "УНИВЕРСИТЕТ", bin: Bin::from_digits("000000000018").expect("digits") };
+        let entity =
+            Entity { name: "УНИВЕРСИТЕТ", bin: Bin::from_digits("000000000018").expect("digits") };
         let head = Subject::Officer(person, entity, Office::Head);
         let list: &'static [u8] = crl(&nca, None, &[]).leak();
         let mut evidence = Evidence::default();
@@ -186,11 +209,13 @@ impl World {
     }
 
     fn lists(&self) -> Vec<Vec<u8>> {
-        let revoked = [
-            (serial(7), NOW.plus_s(-60), Reason::KeyCompromise),
-            (serial(8), NOW.plus_s(-30), Reason::Hold),
-        ];
-        vec![crl(&self.nca, None, &[]), crl(&self.nca, None, &revoked), crl(&self.nca, Some(9), &revoked[1..])]
+        let revoked =
+            [(serial(7), NOW.plus_s(-60), Reason::KeyCompromise), (serial(8), NOW.plus_s(-30), Reason::Hold)];
+        vec![
+            crl(&self.nca, None, &[]),
+            crl(&self.nca, None, &revoked),
+            crl(&self.nca, Some(9), &revoked[1..]),
+        ]
     }
 
     fn answers(&self) -> Vec<Vec<u8>> {

@@ -123,7 +123,7 @@ fn found(memory: &Memory) -> Result<(), VaultError> {
     vault.erase(record(1), LIMITATION, NOW)?;
     vault.restrict(record(2), NOW)?;
     vault.turn_epoch(&[], NOW, &mut random)?;
-    let hold = Hold { act: ActId([7; 16]), until: LIMITATION, officers: [officer(1), officer(2)] };
+    let hold = Hold { act: ActId([7; 32]), until: LIMITATION, officers: [officer(1), officer(2)] };
     vault.hold(record(0), hold, NOW)
 }
 
@@ -228,7 +228,12 @@ impl MemoryFolder {
 impl Folder for MemoryFolder {
     fn names(&self) -> Result<Vec<String>, VaultError> {
         let content = self.0.content();
-        Ok(content.files.keys().filter(|(folder, _)| *folder == self.1).map(|(_, name)| name.clone()).collect())
+        Ok(content
+            .files
+            .keys()
+            .filter(|(folder, _)| *folder == self.1)
+            .map(|(_, name)| name.clone())
+            .collect())
     }
 
     fn create(&mut self, name: &str) -> Result<(), VaultError> {
