@@ -90,7 +90,7 @@ pub enum SealError {
 
 impl SealError {
     /// Its code, for ever the same. Those of the signature are [`Error::code`].
-    pub const fn code(self) -> &'static str {
+    pub fn code(self) -> &'static str {
         match self {
             SealError::Unsigned => "seal-unsigned-document",
             SealError::Layout => "seal-layout",

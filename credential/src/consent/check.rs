@@ -73,7 +73,7 @@ pub enum ConsentError {
 
 impl ConsentError {
     /// Its code, for ever the same. Those of the signature are [`Error::code`].
-    pub const fn code(self) -> &'static str {
+    pub fn code(self) -> &'static str {
         match self {
             ConsentError::TooLong => "consent-too-long",
             ConsentError::Text(FormError::Unknown) => "consent-form-unknown",

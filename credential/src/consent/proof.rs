@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use ::base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use tanba_crypto::Hash;
 use tanba_eds::{Bin, Context, Error, Evidence, Iin, Policy, Time, Trust};
