@@ -8,6 +8,7 @@ use tanba_crypto::{Hash, PublicKey};
 use tanba_eds::{Context, SignedData};
 use tanba_storage::tree::Tree;
 use tanba_vault::{Part, Random, RecordId, Time, epoch_keys::EpochKeys, folder::Folder};
+use zeroize::Zeroizing;
 
 use crate::{
     error::OfficeError,
@@ -32,6 +33,25 @@ pub struct Checks<'a> {
 impl std::fmt::Debug for Checks<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Checks").field("at", &self.context.at).finish_non_exhaustive()
+    }
+}
+
+/// A consent as it is brought.
+#[derive(Clone, Copy)]
+pub struct Consent<'a> {
+    /// To the diploma of this record.
+    pub record: RecordId,
+    /// By whom.
+    pub who: Who<'a>,
+    /// The signed text: a CMS with it inside.
+    pub cms: &'a [u8],
+    /// The public half of the control key that the holder made for this diploma.
+    pub control: PublicKey,
+}
+
+impl std::fmt::Debug for Consent<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Consent").field("record", &self.record).finish_non_exhaustive()
     }
 }
 
@@ -88,8 +108,7 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
         })
     }
 
-    /// Takes a consent in, with the public half of the control key that the holder made for this diploma. Durable when
-    /// this returns; the same again changes nothing.
+    /// Takes a consent in. Durable when this returns; the same again changes nothing.
     ///
     /// # Errors
     /// Before anything changes: [`OfficeError::Consent`] by each reason of its own, [`OfficeError::ConsentReused`],
@@ -97,47 +116,65 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
     /// [`Office::draft`].
     pub fn consent(
         &mut self,
-        record: RecordId,
-        who: Who<'_>,
-        cms: &[u8],
-        control: PublicKey,
+        consent: &Consent<'_>,
         checks: &Checks<'_>,
         random: Random<'_>,
     ) -> Result<(), OfficeError> {
-        let now = checks.now();
-        self.alive(|office| {
-            let row = office.row(record)?;
-            match office.state_of(record, &row)? {
-                State::Draft => {}
-                state @ (State::Refused(_) | State::Expired | State::Erased) => {
-                    return Err(OfficeError::State { record, state });
-                }
-                _ => return office.expect_consent(record, who, cms, &control, now),
+        self.consent_all(&[*consent], checks, random)?.remove(0)
+    }
+
+    /// Takes many consents in, with fewer syncs. Each has its own outcome, as [`Office::consent`] would give it; what was
+    /// taken is durable when this returns.
+    ///
+    /// # Errors
+    /// An error of the system, after which some were taken and others not.
+    pub fn consent_all(
+        &mut self,
+        consents: &[Consent<'_>],
+        checks: &Checks<'_>,
+        random: Random<'_>,
+    ) -> Result<Vec<Result<(), OfficeError>>, OfficeError> {
+        let check = |office: &mut Self, consent: &Consent<'_>| office.check_consent(consent, checks);
+        self.take_all(Part::Consent, consents, |consent| consent.record, check, random)
+    }
+
+    /// The part that a consent is kept as; nothing if it is there already.
+    fn check_consent(
+        &mut self,
+        consent: &Consent<'_>,
+        checks: &Checks<'_>,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, OfficeError> {
+        let (Consent { record, who, cms, control }, now) = (*consent, checks.now());
+        let row = self.row(record)?;
+        match self.state_of(record, &row)? {
+            State::Draft => {}
+            state @ (State::Refused(_) | State::Expired | State::Erased) => {
+                return Err(OfficeError::State { record, state });
             }
-            control.check().map_err(|_| OfficeError::ControlKey)?;
-            let shown = checks.shown()?;
-            let given = read_statement(cms)?;
-            let draft = office.open_draft(record, who, now)?;
-            let choice = Choice {
-                language: given.language(),
-                method: given.method().clone(),
-                small_group: given.terms().small_group,
-            };
-            let ours = office.statement(record, &row, &draft, &choice)?;
-            if given.subject() != ours.subject() {
-                let used: Option<RecordId> = get(&office.tree, &table::used(&given.subject()))?;
-                if used.is_some_and(|other| other != record) {
-                    return Err(OfficeError::ConsentReused);
-                }
+            _ => return self.expect_consent(consent, now).map(|()| None),
+        }
+        control.check().map_err(|_| OfficeError::ControlKey)?;
+        let shown = checks.shown()?;
+        let given = read_statement(cms)?;
+        let draft = self.open_draft(record, who, now)?;
+        let choice = Choice {
+            language: given.language(),
+            method: given.method().clone(),
+            small_group: given.terms().small_group,
+        };
+        let ours = self.statement(record, &row, &draft, &choice)?;
+        if given.subject() != ours.subject() {
+            let used: Option<RecordId> = get(&self.tree, &table::used(&given.subject()))?;
+            if used.is_some_and(|other| other != record) {
+                return Err(OfficeError::ConsentReused);
             }
-            let (iin, service) = (draft.identity.iin(record)?, office.config.service);
-            let expected = Expected { statement: &ours, iin: &iin, service: service.as_ref() };
-            consent::check(cms, &expected, &checks.context)?;
-            // Durable by the vault's first barrier, before the consent is there.
-            put(&office.tree, table::used(&ours.subject()), &record)?;
-            let part = parts::write(&ConsentPart { cms: cms.to_vec(), control, shown });
-            Ok(office.vault.add(record, Part::Consent, &part, random)?)
-        })
+        }
+        let (iin, service) = (draft.identity.iin(record)?, self.config.service);
+        let expected = Expected { statement: &ours, iin: &iin, service: service.as_ref() };
+        consent::check(cms, &expected, &checks.context)?;
+        // Durable by the vault's first barrier, before the consent is there.
+        put(&self.tree, table::used(&ours.subject()), &record)?;
+        Ok(Some(parts::write(&ConsentPart { cms: cms.to_vec(), control, shown })))
     }
 
     /// Ends a record before it was sent: by its holder, who does not consent, or by two officers who found it wrong. The
@@ -199,18 +236,12 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
     }
 
     /// A consent that is there already: the same, or another.
-    fn expect_consent(
-        &mut self,
-        record: RecordId,
-        who: Who<'_>,
-        cms: &[u8],
-        control: &PublicKey,
-        now: Time,
-    ) -> Result<(), OfficeError> {
+    fn expect_consent(&mut self, consent: &Consent<'_>, now: Time) -> Result<(), OfficeError> {
+        let Consent { record, who, cms, control } = *consent;
         let [identity, held] = self.read_for(record, who, [Part::Identity, Part::Consent], now)?;
         is_subject(record, &parts::read(record, &identity)?, who)?;
         let held: ConsentPart = parts::read(record, &held)?;
-        let same = held.cms == cms && held.control == *control;
+        let same = held.cms == cms && held.control == control;
         if same { Ok(()) } else { Err(OfficeError::ConsentExists(record)) }
     }
 }

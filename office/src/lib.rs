@@ -112,7 +112,7 @@ mod table;
 pub mod testkit;
 
 pub use batches::{BatchOrder, Made};
-pub use consents::{Checks, Offer};
+pub use consents::{Checks, Consent, Offer};
 pub use error::OfficeError;
 pub use expire::Swept;
 pub use message::{Language, RowCode};

@@ -1,14 +1,17 @@
 //! The office: a vault, the tables beside it, and who may act.
 
+use std::collections::BTreeMap;
+
 use tanba_eds::Iin;
 use tanba_ledger::{Bin, ChainId, record::KeyRole};
 use tanba_storage::tree::Tree;
 use tanba_vault::{
-    Beside, Destruction, OfficerId, Part, RecordId, Time, Vault,
+    Addition, BATCH_MAX, Beside, Destruction, OfficerId, Part, Random, RecordId, Time, Vault,
     epoch_keys::EpochKeys,
     folder::Folder,
     read::{Access, Opened, Purpose, Reader},
 };
+use zeroize::Zeroizing;
 
 use crate::{
     error::OfficeError,
@@ -203,6 +206,52 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
             }
         }
         Ok(())
+    }
+
+    /// Takes many items in, each of which `check` turns into a part for its record, or into nothing if it is there
+    /// already: all checks first, and then the parts with as few syncs as they take. Each item has its own outcome.
+    pub(crate) fn take_all<I>(
+        &mut self,
+        part: Part,
+        items: &[I],
+        record_of: impl Fn(&I) -> RecordId,
+        check: impl Fn(&mut Self, &I) -> Result<Option<Zeroizing<Vec<u8>>>, OfficeError>,
+        random: Random<'_>,
+    ) -> Result<Vec<Result<(), OfficeError>>, OfficeError> {
+        self.alive(|office| {
+            let mut made = BTreeMap::new();
+            let mut outcomes = Vec::with_capacity(items.len());
+            for item in items {
+                let record = record_of(item);
+                // Twice in one list is as once in each of two.
+                if made.contains_key(&record) || made.len() == BATCH_MAX {
+                    office.add_all(part, &std::mem::take(&mut made), random)?;
+                }
+                match check(office, item) {
+                    Ok(text) => {
+                        made.extend(text.map(|text| (record, text)));
+                        outcomes.push(Ok(()));
+                    }
+                    Err(error) if error.ends() => return Err(error),
+                    Err(refused) => outcomes.push(Err(refused)),
+                }
+            }
+            office.add_all(part, &made, random)?;
+            Ok(outcomes)
+        })
+    }
+
+    fn add_all(
+        &mut self,
+        part: Part,
+        made: &BTreeMap<RecordId, Zeroizing<Vec<u8>>>,
+        random: Random<'_>,
+    ) -> Result<(), OfficeError> {
+        if made.is_empty() {
+            return Ok(());
+        }
+        let additions = made.iter().map(|(record, text)| Addition { record: *record, part, text });
+        Ok(self.vault.add_all(&additions.collect::<Vec<_>>(), random)?)
     }
 
     /// Runs `work` unless an earlier error ended this office, and notes whether this one does.

@@ -6,7 +6,8 @@
 use tanba_credential::seal::{SEAL_BYTES, Sealed};
 use tanba_ledger::record::KeyRole;
 use tanba_storage::tree::Tree;
-use tanba_vault::{Part, Random, RecordId, Time, epoch_keys::EpochKeys, folder::Folder};
+use tanba_vault::{OfficerId, Part, Random, RecordId, Time, epoch_keys::EpochKeys, folder::Folder};
+use zeroize::Zeroizing;
 
 use crate::{
     consents::Checks,
@@ -64,32 +65,53 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
         checks: &Checks<'_>,
         random: Random<'_>,
     ) -> Result<(), OfficeError> {
-        let (id, now) = (officer.expect(KeyRole::Registrar)?, checks.now());
-        self.alive(|office| {
-            match office.state(record)? {
-                State::Consented => {}
-                State::Sealed | State::Batched | State::Submitted | State::Final | State::Delivered => {
-                    return office.expect_seal(record, cms, officer, now);
-                }
-                state => return Err(OfficeError::State { record, state }),
+        self.seal_all(&[(record, cms)], officer, checks, random)?.remove(0)
+    }
+
+    /// Takes many seals in, with fewer syncs. Each has its own outcome, as [`Office::seal`] would give it; what was taken is
+    /// durable when this returns.
+    ///
+    /// # Errors
+    /// [`OfficeError::Role`]; an error of the system, after which some were taken and others not.
+    pub fn seal_all(
+        &mut self,
+        seals: &[(RecordId, &[u8])],
+        officer: Officer,
+        checks: &Checks<'_>,
+        random: Random<'_>,
+    ) -> Result<Vec<Result<(), OfficeError>>, OfficeError> {
+        let id = officer.expect(KeyRole::Registrar)?;
+        let check = |office: &mut Self, (record, cms): &(RecordId, &[u8])| {
+            office.check_seal(*record, cms, id, checks)
+        };
+        self.take_all(Part::Seal, seals, |(record, _)| *record, check, random)
+    }
+
+    /// The part that a seal is kept as; nothing if it is there already.
+    fn check_seal(
+        &mut self,
+        record: RecordId,
+        cms: &[u8],
+        officer: OfficerId,
+        checks: &Checks<'_>,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, OfficeError> {
+        let now = checks.now();
+        match self.state(record)? {
+            State::Consented => {}
+            State::Sealed | State::Batched | State::Submitted | State::Final | State::Delivered => {
+                return self.expect_seal(record, cms, officer, now).map(|()| None);
             }
-            let shown = checks.shown()?;
-            let bin = tanba_eds::Bin::from_digits(office.issuer().as_str()).expect("a BIN has 12 digits");
-            office.read_all(
-                &[record],
-                id,
-                [Part::Document, Part::Opening],
-                now,
-                |record, [document, opening]| {
-                    let sealed =
-                        sealed(record, &parts::read(record, &document)?, &parts::read(record, &opening)?)?;
-                    sealed.check_cms(cms, &bin, &checks.context)?;
-                    Ok(())
-                },
-            )?;
-            let part = parts::write(&SealPart { cms: cms.to_vec(), shown });
-            Ok(office.vault.add(record, Part::Seal, &part, random)?)
-        })
+            state => return Err(OfficeError::State { record, state }),
+        }
+        let shown = checks.shown()?;
+        let bin = tanba_eds::Bin::from_digits(self.issuer().as_str()).expect("a BIN has 12 digits");
+        let parts = [Part::Document, Part::Opening];
+        self.read_all(&[record], officer, parts, now, |record, [document, opening]| {
+            let sealed = sealed(record, &parts::read(record, &document)?, &parts::read(record, &opening)?)?;
+            sealed.check_cms(cms, &bin, &checks.context)?;
+            Ok(())
+        })?;
+        Ok(Some(parts::write(&SealPart { cms: cms.to_vec(), shown })))
     }
 
     /// A seal that is there already: the same, or another.
@@ -97,10 +119,10 @@ impl<T: Tree, F: Folder, K: EpochKeys> Office<T, F, K> {
         &mut self,
         record: RecordId,
         cms: &[u8],
-        officer: Officer,
+        officer: OfficerId,
         now: Time,
     ) -> Result<(), OfficeError> {
-        self.read_all(&[record], officer.id, [Part::Seal], now, |record, [held]| {
+        self.read_all(&[record], officer, [Part::Seal], now, |record, [held]| {
             let held: SealPart = parts::read(record, &held)?;
             if held.cms == cms { Ok(()) } else { Err(OfficeError::SealExists(record)) }
         })

@@ -16,7 +16,7 @@ use tanba_credential::{
 use tanba_crypto::Hash;
 use tanba_eds::authority::Holder;
 use tanba_ledger::{Height, Operation, Timestamp, operation::control_of, record::KeyRole};
-use tanba_office::{Choice, OfficeError, Outcome, Progress, State, Who, testkit::iin};
+use tanba_office::{Choice, Consent, OfficeError, Outcome, Progress, State, Who, testkit::iin};
 
 #[test]
 fn a_class_goes_from_a_list_to_files_and_who_signs_late_is_in_a_later_batch() {
@@ -130,8 +130,8 @@ fn who_has_no_client_consents_on_paper_before_two_officers_or_by_a_state_service
         assert!(offer.text.contains(&format!("Образцов Пример-{n}")));
         let cms = town.sign(offer.text.as_bytes(), signers);
         let control = control_key(n).public();
-        let taken = town
-            .checked(|checks| office.consent(*record, both(), &cms, control, checks, &mut random(n as u64)));
+        let consent = Consent { record: *record, who: both(), cms: &cms, control };
+        let taken = town.checked(|checks| office.consent(&consent, checks, &mut random(n as u64)));
         taken.expect("consented");
         town.seal(&mut office, *record).expect("sealed");
     }
@@ -140,6 +140,45 @@ fn who_has_no_client_consents_on_paper_before_two_officers_or_by_a_state_service
     submit(&mut office, batch);
     let file = office.deliver(all[0], both(), Some(vec![1, 2]), NOW).expect("delivered");
     assert_eq!(file.proof, Some(vec![1, 2]));
+}
+
+#[test]
+fn of_many_consents_and_seals_each_has_its_own_outcome() {
+    let (machine, mut office) = founded();
+    let town = Town::of(4);
+    let class = prepare(&mut office, 4);
+    let all = records(&office, &class);
+    let iins = [1, 2, 3, 4].map(iin);
+    let signed = |office: &mut _, n: usize| town.signed_consent(office, all[n - 1], n, true).expect("signed");
+    let given = [1, 2, 3].map(|n| signed(&mut office, n));
+    let consent = |n: usize, cms| {
+        let control = control_key(n).public();
+        Consent { record: all[n - 1], who: Who::Holder(&iins[n - 1]), cms, control }
+    };
+    // The second comes twice, and once another's; the fourth brings the third's.
+    let items = [
+        consent(1, &given[0][..]),
+        consent(2, &given[1]),
+        consent(2, &given[1]),
+        consent(2, &given[0]),
+        consent(4, &given[2]),
+        consent(3, &given[2]),
+    ];
+    let outcomes =
+        town.checked(|checks| office.consent_all(&items, checks, &mut random(5))).expect("looked at");
+    let code =
+        |outcome: &Result<(), OfficeError>| outcome.as_ref().map_or_else(OfficeError::code, |()| "taken");
+    let codes: Vec<_> = outcomes.iter().map(code).collect();
+    assert_eq!(codes, ["taken", "taken", "taken", "consent-exists", "consent-other-diploma", "taken"]);
+    let bytes = office.to_seal(&all[..3], registrar(), NOW).expect("given");
+    let seals = [0, 1, 0].map(|n| town.sign(&bytes[n], &[&town.head]));
+    let items = [(all[0], &seals[0][..]), (all[1], &seals[1]), (all[2], &seals[2]), (all[3], b"x")];
+    let outcomes = town.checked(|checks| office.seal_all(&items, registrar(), checks, &mut random(6)));
+    let codes: Vec<_> = outcomes.expect("looked at").iter().map(code).collect();
+    assert_eq!(codes, ["taken", "taken", "seal-other-fingerprint", "record-draft"]);
+    drop(office);
+    let office = support::open(&machine).expect("opened");
+    assert_eq!(states(&office, &class), [State::Sealed, State::Sealed, State::Consented, State::Draft]);
 }
 
 #[test]

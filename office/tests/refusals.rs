@@ -14,8 +14,8 @@ use tanba_credential::{
 use tanba_eds::authority::Holder;
 use tanba_ledger::{Approval, Day, Timestamp, operation::Basis, record::KeyRole};
 use tanba_office::{
-    BatchOrder, Choice, FileRegistry, Graduate, Import, ImportKey, NationalRegistry, OfficeError, Officer,
-    RegistryUnavailable, RowCode, State, Who, testkit,
+    BatchOrder, Choice, Consent, FileRegistry, Graduate, Import, ImportKey, NationalRegistry, OfficeError,
+    Officer, RegistryUnavailable, RowCode, State, Who, testkit,
 };
 use tanba_vault::{Part, RecordId};
 
@@ -55,7 +55,7 @@ impl Draft {
         let (iin, control) = (testkit::iin(1), control_key(1).public());
         let (office, record) = (&mut self.office, self.records[0]);
         code(self.town.checked_without(Some(revoked), |checks| {
-            office.consent(record, Who::Holder(&iin), cms, control, checks, &mut random(1))
+            office.consent(&Consent { record, who: Who::Holder(&iin), cms, control }, checks, &mut random(1))
         }))
     }
 
@@ -161,7 +161,11 @@ fn too_much_evidence_is_refused() {
     let (office, record) = (&mut drafts.office, drafts.records[0]);
     let refused = drafts.town.checked(|checks| {
         let checks = tanba_office::Checks { answers: &answers, ..*checks };
-        office.consent(record, Who::Holder(&iin), &cms, control, &checks, &mut random(1))
+        office.consent(
+            &Consent { record, who: Who::Holder(&iin), cms: &cms, control },
+            &checks,
+            &mut random(1),
+        )
     });
     assert_eq!(code(refused), "evidence-too-long");
     drafts.nothing_happened();

@@ -75,7 +75,7 @@ pub use disk::{DiskKeys, DiskVault};
 pub use error::VaultError;
 pub use name::{ActId, Epoch, OfficerId, Part, RecipientId, RecordId, RequestId, Time, VaultId};
 pub use record::{Destruction, Hold};
-pub use seal::{BATCH_MAX, Draft, PART_BYTES_MAX};
+pub use seal::{Addition, BATCH_MAX, Draft, PART_BYTES_MAX};
 pub use slots::SLOTS_MAX;
 pub use suite::{Key, Suite};
 pub use vault::{Config, Random, Vault};

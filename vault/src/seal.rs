@@ -1,4 +1,4 @@
-//! Sealing records, up to [`BATCH_MAX`] at once, and adding a part to one.
+//! Sealing records, up to [`BATCH_MAX`] at once, and adding parts to as many.
 //!
 //! The order: the slots in use are noted, a barrier; the slots are written and synced; the sealed parts, a barrier;
 //! the records, a barrier. A record exists once its entry does; before that, opening wipes the slots noted.
@@ -41,6 +41,26 @@ impl std::fmt::Debug for Draft<'_> {
     }
 }
 
+/// A part for a record that lacks it.
+#[derive(Clone, Copy)]
+pub struct Addition<'a> {
+    /// The record.
+    pub record: RecordId,
+    /// Which part.
+    pub part: Part,
+    /// What it holds.
+    pub text: &'a [u8],
+}
+
+impl std::fmt::Debug for Addition<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Addition")
+            .field("record", &self.record)
+            .field("part", &self.part)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
     /// Seals up to [`BATCH_MAX`] records; durable when this returns. A crash before leaves each of them sealed or
     /// not there.
@@ -56,11 +76,7 @@ impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
         if drafts.len() > BATCH_MAX {
             return Err(VaultError::TooMany { count: drafts.len(), count_max: BATCH_MAX });
         }
-        let mut names: Vec<RecordId> = drafts.iter().map(|draft| draft.record).collect();
-        names.sort();
-        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(VaultError::RecordExists(twice[0]));
-        }
+        refuse_twice(drafts.iter().map(|draft| draft.record))?;
         for draft in drafts {
             if get::<_, Record>(&self.tree, &table::record(draft.record))?.is_some() {
                 return Err(VaultError::RecordExists(draft.record));
@@ -114,27 +130,46 @@ impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
         text: &[u8],
         random: Random<'_>,
     ) -> Result<(), VaultError> {
-        self.alive(|vault| vault.add_part(record, part, text, random))
+        self.add_all(&[Addition { record, part, text }], random)
     }
 
-    fn add_part(
-        &mut self,
-        id: RecordId,
-        part: Part,
-        text: &[u8],
-        random: Random<'_>,
-    ) -> Result<(), VaultError> {
-        let mut record = self.record(id)?;
-        if record.has(part) {
-            return Err(VaultError::PartExists(id, part));
+    /// Adds up to [`BATCH_MAX`] parts, each to another record: the same syncs as for one. Durable when this returns. A
+    /// crash before leaves each of them added or not there.
+    ///
+    /// # Errors
+    /// Those of [`Vault::add`] for one of them, and then none is added; [`VaultError::TooMany`];
+    /// [`VaultError::RecordExists`] for a record that occurs twice.
+    pub fn add_all(&mut self, additions: &[Addition<'_>], random: Random<'_>) -> Result<(), VaultError> {
+        self.alive(|vault| vault.add_parts(additions, random))
+    }
+
+    fn add_parts(&mut self, additions: &[Addition<'_>], random: Random<'_>) -> Result<(), VaultError> {
+        if additions.len() > BATCH_MAX {
+            return Err(VaultError::TooMany { count: additions.len(), count_max: BATCH_MAX });
         }
-        let place = record.slot.filter(|_| record.gone.is_none()).ok_or(VaultError::Destroyed(id, part))?;
-        check_parts(&Draft { record: id, parts: &[(part, text)] })?;
-        let mut slot = self.slot(id, place)?;
-        let sealed = self.seal_part(id, &record, part, text, random)?;
-        slot.keys[part.index()] = Some(sealed.key);
-        record.parts[part.index()] = Some(sealed.text.len() as u32);
-        self.write(vec![(place, id)], &[(place, slot)], vec![(id, sealed)], &[(id, record)])
+        refuse_twice(additions.iter().map(|addition| addition.record))?;
+        let mut slots = Vec::with_capacity(additions.len());
+        let mut sectors = Vec::with_capacity(additions.len());
+        let mut texts = Vec::with_capacity(additions.len());
+        let mut records = Vec::with_capacity(additions.len());
+        for Addition { record: id, part, text } in additions.iter().copied() {
+            let mut record = self.record(id)?;
+            if record.has(part) {
+                return Err(VaultError::PartExists(id, part));
+            }
+            let place =
+                record.slot.filter(|_| record.gone.is_none()).ok_or(VaultError::Destroyed(id, part))?;
+            check_parts(&Draft { record: id, parts: &[(part, text)] })?;
+            let mut slot = self.slot(id, place)?;
+            let sealed = self.seal_part(id, &record, part, text, random)?;
+            slot.keys[part.index()] = Some(sealed.key);
+            record.parts[part.index()] = Some(sealed.text.len() as u32);
+            slots.push((place, id));
+            sectors.push((place, slot));
+            texts.push((id, sealed));
+            records.push((id, record));
+        }
+        self.write(slots, &sectors, texts, &records)
     }
 
     fn write(
@@ -175,6 +210,13 @@ impl<T: Tree, F: Folder, K: EpochKeys> Vault<T, F, K> {
             Sector::Free | Sector::Damaged => Err(VaultError::SlotDamaged(id)),
         }
     }
+}
+
+fn refuse_twice(records: impl Iterator<Item = RecordId>) -> Result<(), VaultError> {
+    let mut names: Vec<RecordId> = records.collect();
+    names.sort();
+    let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
+    twice.map_or(Ok(()), |twice| Err(VaultError::RecordExists(twice[0])))
 }
 
 fn check_parts(draft: &Draft<'_>) -> Result<(), VaultError> {

@@ -10,7 +10,7 @@ use support::{
     seal, text,
 };
 use tanba_vault::{
-    ActId, Draft, Epoch, Hold, Part, RequestId, Suite, VaultError,
+    ActId, Addition, Draft, Epoch, Hold, Part, RequestId, Suite, VaultError,
     calendar::Calendar,
     register::{Outcome, RequestKind},
 };
@@ -161,6 +161,46 @@ fn a_part_is_added_or_missing() {
         vault.seal(&[draft], NOW, &mut random(12)).expect("sealed");
     };
     check(before, |vault| vault.add(record(2), Part::Consent, &text(2, Part::Consent), &mut random(13)));
+}
+
+#[test]
+fn each_part_of_several_is_added_or_missing() {
+    let (machine, mut vault) = founded(SUITE);
+    let documents = [0, 1, 2].map(|n| text(n, Part::Document));
+    let consents = [0, 1, 2].map(|n| text(n, Part::Consent));
+    let parts = documents.each_ref().map(|text| [(Part::Document, &text[..])]);
+    let drafts: Vec<Draft<'_>> =
+        parts.iter().zip(0..).map(|(parts, n)| Draft { record: record(n), parts }).collect();
+    vault.seal(&drafts, NOW, &mut random(5)).expect("sealed");
+    let added: Vec<Addition<'_>> = consents
+        .iter()
+        .zip(0..)
+        .map(|(text, n)| Addition { record: record(n), part: Part::Consent, text })
+        .collect();
+    let (one, twice) = (added[0], [added[1], added[1]]);
+    assert_eq!(vault.add_all(&twice, &mut random(6)), Err(VaultError::RecordExists(record(1))));
+    drop(vault);
+    for crash in CRASHES {
+        for at in 0.. {
+            let machine = machine.copy();
+            let mut vault = open(&machine, SUITE).expect("opened");
+            machine.fail_after(at);
+            let confirmed = vault.add_all(&added, &mut random(6)).is_ok();
+            drop(vault);
+            machine.crash(crash);
+            let mut vault =
+                open(&machine, SUITE).unwrap_or_else(|error| panic!("{crash:?} at {at}: {error}"));
+            for parts in seen(&mut vault) {
+                let both = parts == [Part::Document, Part::Consent];
+                assert!(both || (parts == [Part::Document] && !confirmed), "{crash:?} at {at}: {parts:?}");
+            }
+            if confirmed {
+                let again = vault.add_all(&[one], &mut random(7));
+                assert_eq!(again, Err(VaultError::PartExists(record(0), Part::Consent)));
+                break;
+            }
+        }
+    }
 }
 
 #[test]

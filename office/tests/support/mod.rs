@@ -21,8 +21,8 @@ use tanba_ledger::{
     transaction::factor,
 };
 use tanba_office::{
-    BatchId, BatchOrder, Checks, Choice, Class, Config, ConsentTerms, FileRegistry, Import, ImportKey,
-    Office, OfficeError, Officer, Outcome, Row, State, Who, testkit,
+    BatchId, BatchOrder, Checks, Choice, Class, Config, Consent, ConsentTerms, FileRegistry, Import,
+    ImportKey, Office, OfficeError, Officer, Outcome, Row, State, Who, testkit,
 };
 use tanba_vault::{
     Config as VaultConfig, OfficerId, RecordId, Suite, Time, Vault, VaultId, epoch_keys::FileKeys,
@@ -243,9 +243,8 @@ impl Town {
         cms: &[u8],
     ) -> Result<(), OfficeError> {
         let (iin, control) = (testkit::iin(n), control_key(n).public());
-        self.checked(|checks| {
-            office.consent(record, Who::Holder(&iin), cms, control, checks, &mut random(n as u64 + 1_000))
-        })
+        let consent = Consent { record, who: Who::Holder(&iin), cms, control };
+        self.checked(|checks| office.consent(&consent, checks, &mut random(n as u64 + 1_000)))
     }
 
     /// The head seals a record.
