@@ -39,11 +39,21 @@ pub struct GostParts<'a> {
 
 /// G of these parts, under the opening `r_g`.
 pub fn gost_commitment(r_g: &[u8; 32], parts: &GostParts<'_>) -> [u8; 32] {
+    let consent = parts.consent.map_or_else(gost_none, |bytes| gost_consent(r_g, bytes));
+    gost_commitment_with(r_g, parts, &consent)
+}
+
+/// The commitment to a consent alone: what a verifier gets who may not read the consent, which names its signer.
+pub fn gost_consent(r_g: &[u8; 32], consent: &[u8]) -> [u8; 32] {
+    gost_part(Tag::GOST_CONSENT, r_g, consent)
+}
+
+/// G where only the commitment to the consent is at hand; `parts.consent` is not read.
+pub fn gost_commitment_with(r_g: &[u8; 32], parts: &GostParts<'_>, consent: &[u8; 32]) -> [u8; 32] {
     let part = |tag, bytes: Option<&[u8]>| bytes.map_or_else(gost_none, |bytes| gost_part(tag, r_g, bytes));
     let d = part(Tag::GOST_DOCUMENT, parts.document);
     let s = part(Tag::GOST_SEAL, parts.seal);
-    let c = part(Tag::GOST_CONSENT, parts.consent);
-    streebog(Tag::GOST_COMMITMENT, &[r_g, &d, &s, &c])
+    streebog(Tag::GOST_COMMITMENT, &[r_g, &d, &s, consent])
 }
 
 /// The commitment to one part: under a salt that is this part's alone, so it can be shown without r_g.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tanba_crypto::{Hash, PublicKey};
+use tanba_crypto::{Hash, PublicKey, SigningKey};
 
 use crate::{
     commitment::{self, GostParts},
@@ -65,6 +65,10 @@ pub struct Diploma {
     pub fingerprint: Hash,
     /// G.
     pub gost: [u8; 32],
+    /// The institution's seal, a CMS, once there is one.
+    pub seal: Option<Vec<u8>>,
+    /// The graduate's consent, a CMS, once there is one.
+    pub consent: Option<Vec<u8>>,
 }
 
 impl Diploma {
@@ -77,6 +81,39 @@ impl Diploma {
         holder_key: Option<PublicKey>,
         draw: &Draw,
     ) -> Result<Diploma, FieldError> {
+        Diploma::make(requisites, draw, |digests| {
+            Document::unsigned_sample(issuer, issued_on_day, digests, holder_key)
+        })
+    }
+
+    /// Makes a diploma whose document is signed by the institution's `Document` key. Seal and consent come later, over
+    /// its F; [`Diploma::complete`] takes them in. The other arguments are those of [`Diploma::unsigned_sample`].
+    pub fn sign(
+        requisites: &Requisites,
+        issuer: IssuerBin,
+        issued_on_day: u32,
+        holder_key: Option<PublicKey>,
+        draw: &Draw,
+        key: &SigningKey,
+    ) -> Result<Diploma, FieldError> {
+        Diploma::make(requisites, draw, |digests| {
+            Document::sign(issuer, issued_on_day, digests, holder_key, key)
+        })
+    }
+
+    /// Takes in seal and consent, both CMS messages over this diploma, and computes G anew.
+    pub fn complete(self, seal: Vec<u8>, consent: Vec<u8>) -> Diploma {
+        let document = Some(self.document.text().as_bytes());
+        let parts = GostParts { document, seal: Some(&seal), consent: Some(&consent) };
+        let gost = commitment::gost_commitment(&self.r_g, &parts);
+        Diploma { gost, seal: Some(seal), consent: Some(consent), ..self }
+    }
+
+    fn make(
+        requisites: &Requisites,
+        draw: &Draw,
+        document: impl Fn([Hash; LEAVES]) -> Document,
+    ) -> Result<Diploma, FieldError> {
         let fields = requisites.fields()?;
         let mut salts = draw.salts.iter();
         let disclosures = fields
@@ -86,11 +123,21 @@ impl Diploma {
             .collect::<Result<Vec<_>, _>>()?;
         let decoys: Vec<Decoy> = draw.salts[disclosures.len()..].iter().map(Decoy::new).collect();
         let digests = arranged(&disclosures, &decoys, &draw.shuffle);
-        let document = Document::unsigned_sample(issuer, issued_on_day, digests, holder_key);
+        let document = document(digests);
         let fingerprint = commitment::fingerprint(&draw.r, &leaves::field_root(&digests), document.text());
         let parts = GostParts { document: Some(document.text().as_bytes()), seal: None, consent: None };
         let gost = commitment::gost_commitment(&draw.r_g, &parts);
-        Ok(Diploma { document, disclosures, decoys, r: draw.r, r_g: draw.r_g, fingerprint, gost })
+        Ok(Diploma {
+            document,
+            disclosures,
+            decoys,
+            r: draw.r,
+            r_g: draw.r_g,
+            fingerprint,
+            gost,
+            seal: None,
+            consent: None,
+        })
     }
 }
 
@@ -164,6 +211,24 @@ pub(crate) mod tests {
         let (without, with) = (diploma(&requisites(), 1), diploma(&with_patronymic, 1));
         assert_eq!((without.disclosures.len(), with.disclosures.len()), (11, 12));
         assert_eq!(without.document.text().len(), with.document.text().len());
+    }
+
+    #[test]
+    fn the_length_of_a_signed_document_tells_nothing_of_its_fields() {
+        let issuer = IssuerBin::parse("000000000018").expect("12 digits");
+        let key = SigningKey::ed25519(&[7; 32]);
+        let length = |change: &dyn Fn(&mut Requisites)| {
+            let mut requisites = requisites();
+            change(&mut requisites);
+            let made = Diploma::sign(&requisites, issuer, 20_634, None, &draw(1), &key).expect("legal");
+            assert_eq!(made.disclosures.len() + made.decoys.len(), LEAVES);
+            made.document.text().len()
+        };
+        let plain = length(&|_| ());
+        let long = "Ә".repeat(200);
+        assert_eq!(plain, length(&|one| one.family_name = texts(&long, &long, &long)));
+        assert_eq!(plain, length(&|one| one.patronymic = Some(texts("Үлгіұлы", "Улгиулы", "Ulgiuly"))));
+        assert_eq!(plain, length(&|one| one.honours = false));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! A disclosure is the base64url text of a JSON array `[salt, name, value]`. Its digest is SHA-256 over that
 //! text as issued: nothing is parsed and written again before hashing.
 
+use std::fmt;
+
 use serde::de::IgnoredAny;
 use tanba_crypto::Hash;
 
@@ -23,7 +25,7 @@ pub fn digest(text: &str) -> Hash {
 }
 
 /// A field, its salt and its value: given to whoever may know it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Disclosure {
     text: String,
     field: Field,
@@ -95,6 +97,13 @@ impl Disclosure {
     /// Its value.
     pub const fn value(&self) -> &Value {
         &self.value
+    }
+}
+
+impl fmt::Debug for Disclosure {
+    /// Shows which field, and neither salt nor value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Disclosure").field("field", &self.field).finish_non_exhaustive()
     }
 }
 

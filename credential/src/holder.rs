@@ -14,7 +14,7 @@ use crate::{
     commitment::control_of,
     encoding::{base64_option, bytes32, bytes32_option, hash, public_key},
     envelope::{self, Content},
-    opening::{OpenError, Opened, Part, Sealed},
+    opening::{Consent, OpenError, Opened, Part, Sealed},
     requisites::Field,
 };
 
@@ -63,6 +63,12 @@ pub struct HolderFile {
     /// The opening of G.
     #[serde(with = "bytes32")]
     pub r_g: [u8; 32],
+    /// The institution's seal: a CMS by the national signature.
+    #[serde(with = "base64_option", default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<Vec<u8>>,
+    /// The graduate's consent: a CMS by the graduate's own signature.
+    #[serde(with = "base64_option", default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Vec<u8>>,
     /// A status proof bundle, as the ledger's verifier reads it: as of the day it was fetched.
     #[serde(with = "base64_option", default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Vec<u8>>,
@@ -97,6 +103,8 @@ impl HolderFile {
             decoys: diploma.decoys.iter().map(|one| one.text().to_owned()).collect(),
             r: diploma.r,
             r_g: diploma.r_g,
+            seal: diploma.seal.clone(),
+            consent: diploma.consent.clone(),
             proof: None,
         }
     }
@@ -121,23 +129,36 @@ impl Content for HolderFile {
     }
 }
 
-/// Recomputes F and G from the file's contents and accounts for every digest.
+/// Opens the file of an unsigned sample; a signed document takes its key, [`open_signed`].
 ///
+/// Recomputes F and G from the file's contents and accounts for every digest.
 /// Fails with [`OpenError::Altered`] where anything does not fit what was issued, and otherwise where the
 /// institution itself broke the rules of the document's type.
 pub fn open(file: &HolderFile) -> Result<Opened, OpenError> {
+    open_by(file, None)
+}
+
+/// Opens the file of a signed document by the institution's key, as [`open`] does a sample's. Which key that is,
+/// [`Document::claimed`](crate::Document::claimed) and the ledger say.
+pub fn open_signed(file: &HolderFile, key: &PublicKey) -> Result<Opened, OpenError> {
+    open_by(file, Some(key))
+}
+
+pub(crate) fn open_by(file: &HolderFile, key: Option<&PublicKey>) -> Result<Opened, OpenError> {
     let sealed = Sealed {
         chain: file.chain,
         issuer: file.issuer,
         document: &file.document,
         disclosures: &file.disclosures,
         decoys: Some(&file.decoys),
+        seal: file.seal.as_deref(),
+        consent: file.consent.as_deref().map_or(Consent::None, Consent::Whole),
         r: &file.r,
         r_g: &file.r_g,
         fingerprint: file.fingerprint,
         gost: file.gost,
     };
-    let opened = sealed.open()?;
+    let opened = sealed.open(key)?;
     if Field::ALL.iter().any(|field| field.is_required() && !opened.fields.contains_key(field)) {
         return Err(OpenError::Fields("a required field is missing"));
     }

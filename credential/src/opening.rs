@@ -87,7 +87,7 @@ impl OpenError {
 
 /// What an unaltered file says, and what to look for on the ledger. It is not yet a verdict: the ledger must
 /// hold (issuer, F) with this G and, where known, this control commitment.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
     /// The network on which it is recorded: the hash that is its chain id.
     pub chain: Hash,
@@ -105,6 +105,31 @@ pub struct Opened {
     pub control: Option<Hash>,
     /// The key by which the holder answers a verifier's nonce, if the document names one.
     pub holder_key: Option<PublicKey>,
+    /// The key that the document's signature was checked by; `None` for an unsigned sample.
+    pub signer: Option<PublicKey>,
+    /// The seal that G covers, a CMS that was not yet checked. A signed document without one is a draft.
+    pub seal: Option<Vec<u8>>,
+    /// Whether G covers a consent.
+    pub has_consent: bool,
+}
+
+impl fmt::Debug for Opened {
+    /// Shows counts and the token's name, and nothing of the person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Opened");
+        shown.field("issuer", &self.issuer).field("fingerprint", &self.fingerprint);
+        shown.field("fields", &self.fields.len()).finish_non_exhaustive()
+    }
+}
+
+/// What is known of the consent.
+#[derive(Clone, Copy)]
+pub(crate) enum Consent<'a> {
+    None,
+    /// The CMS.
+    Whole(&'a [u8]),
+    /// The commitment to it.
+    Committed(&'a [u8; 32]),
 }
 
 /// What is common to a holder's file and a presentation.
@@ -115,6 +140,8 @@ pub(crate) struct Sealed<'a> {
     pub(crate) disclosures: &'a [String],
     /// `None` where only some fields are shown.
     pub(crate) decoys: Option<&'a [String]>,
+    pub(crate) seal: Option<&'a [u8]>,
+    pub(crate) consent: Consent<'a>,
     pub(crate) r: &'a [u8; 32],
     pub(crate) r_g: &'a [u8; 32],
     pub(crate) fingerprint: Hash,
@@ -122,11 +149,19 @@ pub(crate) struct Sealed<'a> {
 }
 
 impl Sealed<'_> {
-    pub(crate) fn open(&self) -> Result<Opened, OpenError> {
+    /// Opens a signed document by the key of its institution, or, without a key, an unsigned sample.
+    pub(crate) fn open(&self, key: Option<&PublicKey>) -> Result<Opened, OpenError> {
         // Commitments first: what they do not cover is not read further, and a changed byte is called a change
         // rather than a broken rule wherever the document can still be read.
         let gost = self.gost()?;
-        let document = Document::parse(self.document)?;
+        let document = match key {
+            Some(key) => Document::verify(self.document, key)?,
+            None => Document::parse(self.document)?,
+        };
+        let has_consent = !matches!(self.consent, Consent::None);
+        if !document.is_signed() && (self.seal.is_some() || has_consent) {
+            return Err(DocumentError::Unsigned.into());
+        }
         let root = leaves::field_root(document.digests());
         let fingerprint = commitment::fingerprint(self.r, &root, document.text());
         if fingerprint != self.fingerprint {
@@ -148,12 +183,21 @@ impl Sealed<'_> {
             gost,
             control: None,
             holder_key: document.holder_key().copied(),
+            signer: document.signer().copied(),
+            seal: self.seal.map(<[u8]>::to_vec),
+            has_consent,
         })
     }
 
     fn gost(&self) -> Result<[u8; 32], OpenError> {
-        let parts = GostParts { document: Some(self.document.as_bytes()), seal: None, consent: None };
-        let gost = commitment::gost_commitment(self.r_g, &parts);
+        let parts = GostParts { document: Some(self.document.as_bytes()), seal: self.seal, consent: None };
+        let gost = match self.consent {
+            Consent::None => commitment::gost_commitment(self.r_g, &parts),
+            Consent::Whole(consent) => {
+                commitment::gost_commitment(self.r_g, &GostParts { consent: Some(consent), ..parts })
+            }
+            Consent::Committed(consent) => commitment::gost_commitment_with(self.r_g, &parts, consent),
+        };
         if gost == self.gost { Ok(gost) } else { Err(OpenError::Altered(Part::Gost)) }
     }
 

@@ -5,11 +5,18 @@ use std::{fs, path::PathBuf};
 
 use serde_json::{Value as Json, json};
 use tanba_credential::{
-    Diploma, Draw, HolderFile, IssuerBin, Requisites, Template,
+    Diploma, Draw, HolderFile, IssuerBin, PrintSet, Requisites, Template,
     commitment::{self, GostParts, control_of},
+    consent::{self, Language, Method, Operator, Statement, Terms, Withdrawal},
     disclosure, holder, leaves,
-    presentation::present,
+    presentation::{present, present_signed},
     requisites::{Date, DiplomaNumber, Minutes, ProgrammeName, StudyForm, Texts},
+    sd_jwt::{
+        Jwk, SdJwt, Verdict, check,
+        key_binding::{self, Challenge},
+        thumbprint, vc,
+    },
+    seal::Sealed,
 };
 use tanba_crypto::{Hash, SigningKey};
 
@@ -62,9 +69,9 @@ fn field_root_and_f_are_those_of_the_worked_example() {
     assert_eq!(fingerprint, hash("fingerprint"));
 }
 
-fn sample() -> HolderFile {
+fn requisites() -> Requisites {
     let texts = |kk: &str, ru: &str, en: &str| Texts { kk: kk.into(), ru: ru.into(), en: en.into() };
-    let requisites = Requisites {
+    Requisites {
         family_name: texts("Үлгіұлы-Әуеқала", "Образцов-Ауекала", "Sample-Auekala"),
         given_name: texts("Мысал-0001", "Пример-0001", "Example-0001"),
         patronymic: Some(texts("Һәмғаңөұлы", "Хамгануулы", "Hamganouly")),
@@ -80,14 +87,19 @@ fn sample() -> HolderFile {
         commission_minutes: Minutes { number: "17".into(), date: Date::parse("2026-06-25").expect("a day") },
         diploma_number: DiplomaNumber { series: "TEST-BD".into(), number: "0000001".into() },
         registration_number: "2026-0001".into(),
-    };
+    }
+}
+
+fn draw() -> Draw {
     let random: Vec<u8> = (0..Draw::BYTES / 32).flat_map(|n| Hash::plain(&[n as u8]).0).collect();
-    let draw =
-        Draw::from_bytes(random.as_slice().try_into().expect("as many as a draw takes")).expect("distinct");
+    Draw::from_bytes(random.as_slice().try_into().expect("as many as a draw takes")).expect("distinct")
+}
+
+fn sample() -> HolderFile {
     let issuer = IssuerBin::parse("000000000018").expect("12 digits");
     let control = SigningKey::ed25519(&[3; 32]);
     let answers = SigningKey::ed25519(&[4; 32]).public();
-    let diploma = Diploma::unsigned_sample(&requisites, issuer, 20_634, Some(answers), &draw)
+    let diploma = Diploma::unsigned_sample(&requisites(), issuer, 20_634, Some(answers), &draw())
         .expect("legal requisites");
     HolderFile::new(Hash([9; 32]), &diploma, control.public(), Some([3; 32]))
 }
@@ -115,6 +127,96 @@ fn a_diploma_made_of_fixed_bytes_is_the_golden_one() {
     });
     assert_eq!(opened.control, Some(control_of(&file.control_key)));
     compare("credential-diploma.json", &golden);
+}
+
+#[test]
+fn a_signed_diploma_made_of_fixed_bytes_is_the_golden_one() {
+    let issuer = IssuerBin::parse("000000000018").expect("12 digits");
+    let key = SigningKey::ed25519(&[6; 32]);
+    let (control, holder_key) = (SigningKey::ed25519(&[3; 32]), SigningKey::ed25519(&[4; 32]));
+    let (seal, consent) = (b"bytes in place of a seal".to_vec(), b"bytes in place of a consent".to_vec());
+    let draft = Diploma::sign(&requisites(), issuer, 20_634, Some(holder_key.public()), &draw(), &key)
+        .expect("legal requisites");
+    let (gost_of_draft, field_root) = (draft.gost, leaves::field_root(draft.document.digests()));
+    let sealed = Sealed::of(draft.fingerprint, &draft.document).expect("signed");
+    let diploma = draft.complete(seal, consent);
+    let file = HolderFile::new(Hash([9; 32]), &diploma, control.public(), None);
+    let opened = holder::open_signed(&file, &key.public()).expect("opens");
+    let employer = present_signed(&file, Template::Employer, &key.public()).expect("opens");
+    let print_set = PrintSet::of(&file, diploma.document.digests()).expect("one subtree");
+    let at = 20_634 * 86_400 + 3_600;
+    let asked = Challenge { audience: "urn:kz:bin:000000000026", nonce: "n-0S6_WzA2Mj", age_s_max: 300 };
+    let shown = SdJwt::read(employer.to_sd_jwt().as_bytes()).expect("an SD-JWT");
+    let sd_jwt = key_binding::answer(&shown, &asked, at, &holder_key);
+    let golden = json!({
+        "about": "Invented data, drawn as in credential-diploma.json. Document key seed 06…06, cnf seed 04…04, control \
+                  seed 03…03; seal and consent are placeholders, not CMS.",
+        "document_key": key.public().to_string(),
+        "key_id": thumbprint(&key.public()),
+        "document": file.document,
+        "disclosures": file.disclosures,
+        "decoys": file.decoys,
+        "field_root": field_root.to_string(),
+        "fingerprint": file.fingerprint.to_string(),
+        "seal_bytes": hex(&sealed.to_bytes()),
+        "gost_without_seal_and_consent": Hash(gost_of_draft).to_string(),
+        "seal": "bytes in place of a seal",
+        "consent": "bytes in place of a consent",
+        "consent_commitment": employer.consent_commitment.map(|bytes| Hash(bytes).to_string()),
+        "gost": Hash(file.gost).to_string(),
+        "print_set": print_set,
+        "presented_at": at,
+        "sd_jwt": sd_jwt,
+        "holder_file": String::from_utf8(file.to_json()).expect("JSON is text"),
+        "employer": String::from_utf8(employer.to_json()).expect("JSON is text"),
+    });
+    assert_eq!((opened.fingerprint, opened.signer), (diploma.fingerprint, Some(key.public())));
+    assert_eq!(print_set.open().map(|printed| printed.fingerprint), Ok(diploma.fingerprint));
+    let report = check(sd_jwt.as_bytes(), Some(Jwk::Ed25519(key.public())), at);
+    assert_eq!(report.verdict(), Verdict::Valid, "{:?}", report.answers());
+    assert_eq!((report.disclosed().len(), report.withheld()), (8, 24));
+    let read = SdJwt::read(sd_jwt.as_bytes()).expect("reads");
+    let holder_key = vc::verify(&read, &Jwk::Ed25519(key.public()), at).and_then(|said| said.holder_key());
+    assert_eq!(key_binding::check(&read, &holder_key.expect("names a key"), &asked, at + 300), Ok(()));
+    compare("credential-signed.json", &golden);
+}
+
+#[test]
+fn consents_of_fixed_terms_are_the_golden_ones() {
+    let (fingerprint, r_f) = (Hash([1; 32]), [2; 32]);
+    let terms = Terms {
+        operator: Operator {
+            name: "Үлгі университеті".into(),
+            bin: IssuerBin::parse("000000000018").expect("12 digits"),
+        },
+        person: "Үлгіұлы-Әуеқала Мысал-0001".into(),
+        until: Date::new(2031, 6, 30).expect("a day"),
+        third_parties: None,
+        abroad: Some("KG".into()),
+        publication: None,
+        small_group: false,
+    };
+    let subject = consent::subject(&fingerprint, &r_f);
+    let texts = Language::ALL.map(|language| {
+        let statement = Statement::new(language, Method::Eds, terms.clone(), subject).expect("legal terms");
+        json!({
+            "language": language.code(),
+            "form_sha256": consent::form_hash(language).to_string(),
+            "consent": statement.to_text(),
+            "withdrawal": Withdrawal::of(&statement).to_text(),
+        })
+    });
+    let golden = json!({
+        "about": "Invented data. F is 01…01, r_f is 02…02. The texts are what is signed, to the byte.",
+        "version": consent::VERSION,
+        "subject": subject.to_string(),
+        "texts": texts,
+    });
+    compare("credential-consent.json", &golden);
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn field_root(file: &HolderFile) -> Hash {

@@ -8,6 +8,7 @@
 //! come in as arguments. Only this crate names bincode, so that the format can be replaced in one place.
 
 pub mod canonical;
+pub mod es256;
 pub mod gost;
 pub mod hash;
 pub mod keys;

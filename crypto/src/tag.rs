@@ -59,6 +59,10 @@ tags! {
     GOST_CONSENT = "tanba/gost-consent/v1";
     /// Hash: the part of G that says a document, seal or consent does not exist.
     GOST_NONE = "tanba/gost-none/v1";
+    /// Hash: the mark by which a consent names its diploma, over a secret and F.
+    CONSENT_SUBJECT = "tanba/consent-subject/v1";
+    /// Signature: the institution's seal, a CMS, over a diploma's fingerprint, field root and two digests.
+    SEAL = "tanba/seal/v1";
     /// Signature: an officer's or holder's approval of a transaction.
     APPROVAL = "tanba/approval/v1";
     /// Signature: a leader's proposal.
@@ -79,6 +83,12 @@ tags! {
     SHUFFLE = "tanba/shuffle/v1";
     /// Hash: the checksum of a holder's file, or of what a holder shows.
     HOLDER_FILE = "tanba/holder-file/v1";
+    /// Associated data: a part of a record sealed in the vault.
+    VAULT_PART = "tanba/vault-part/v1";
+    /// Associated data: a data key of the vault, wrapped by an epoch key.
+    VAULT_KEY = "tanba/vault-key/v1";
+    /// Hash: the name of an imported class, and of its list, under the secret of who imports it.
+    IMPORT = "tanba/import/v1";
     /// Hash: the name of a gossiped message, over its topic and data.
     GOSSIP = "tanba/gossip/v1";
 }

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    Certificate, Chain, Context, Crl, Error, Proof, Response, Role, Serial, SignedData, Time, TimeStamp,
-    Vouched,
+    Certificate, Chain, Context, Crl, Error, Proof, Realm, Response, Role, Serial, Signed, SignedData, Time,
+    TimeStamp, Vouched,
     cms::SIGNERS_MAX,
     der::{self, tag},
     ocsp, oid, pem, tsp,
@@ -112,6 +112,8 @@ pub struct Report {
     /// service. The certificate alone where no chain was found. Of a message that fails, the certificates its signers
     /// name, unchecked.
     pub chain: Vec<Link>,
+    /// For what the root vouches, where a chain was found; of a message, for a test if any of its chains does.
+    pub realm: Option<Realm>,
     /// What shows that the first of the chain was not revoked.
     pub revocation: Option<Proof>,
     /// The signatures of a message; none unless all hold.
@@ -132,6 +134,7 @@ pub fn check(request: &Request<'_>) -> Report {
         verdict: Verdict::Valid,
         what: None,
         chain: Vec::new(),
+        realm: None,
         revocation: None,
         signers: Vec::new(),
         answers: Vec::new(),
@@ -160,6 +163,7 @@ fn check_into(request: &Request<'_>, report: &mut Report) -> Result<(), Error> {
             // Told even if it turns out to be revoked: the way up, as far as there is one.
             let chain = Chain::build(&certificate, context.trust, context.at);
             report.chain = links(&certificate, chain.as_ref().map_or(&[], Chain::issuers));
+            report.realm = chain.as_ref().map(Chain::realm).ok();
             report.revocation = Some(context.revocation(&certificate, &chain?)?);
             certificate.role()?;
         }
@@ -196,6 +200,7 @@ fn check_message(request: &Request<'_>, message: &SignedData, report: &mut Repor
     report.chain = named.map(|certificate| link(certificate, None)).collect();
     let signed = request.context.message(message, request.content, SIGNERS_MAX)?;
     report.chain.clear();
+    report.realm = realm_of(&signed);
     report.signers = signed
         .into_iter()
         .map(|signed| SignerReport {
@@ -208,9 +213,18 @@ fn check_message(request: &Request<'_>, message: &SignedData, report: &mut Repor
     Ok(())
 }
 
+/// Production only if every chain ends there, those of stamps included.
+fn realm_of(signed: &[Signed<'_>]) -> Option<Realm> {
+    let stamps = signed.iter().filter_map(|signed| signed.stamp.as_ref().map(|(_, service)| service));
+    let mut all = signed.iter().map(|signed| &signed.signer).chain(stamps);
+    let is_test = all.any(|vouched| vouched.chain.realm() == Realm::Test);
+    Some(if is_test { Realm::Test } else { Realm::Production }).filter(|_| !signed.is_empty())
+}
+
 impl Report {
     fn set_vouched(&mut self, vouched: Vouched<'_>) {
         self.chain = links(&vouched.certificate, vouched.chain.issuers());
+        self.realm = Some(vouched.chain.realm());
         self.revocation = Some(vouched.proof);
     }
 }

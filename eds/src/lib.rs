@@ -2,9 +2,10 @@
 //! and revocation, signed messages and time stamps.
 //!
 //! Read in this order: [`der`] (the strict reader) and [`oid`] (the one table of names), [`algorithm`] (which
-//! signatures are believed), [`certificate`], [`chain`] and [`revocation`] with [`crl`] and [`ocsp`], then [`cms`] and
-//! [`tsp`], and [`verify`], which puts them together for a caller. [`mod@check`] does all of it for a file of any kind,
-//! [`authority`] makes a throw-away authority for devnets and tests.
+//! signatures are believed), [`certificate`], [`chain`] with [`national`] (which roots count) and [`revocation`] with
+//! [`crl`] and [`ocsp`], then [`cms`] and [`tsp`], and [`verify`], which puts them together for a caller.
+//! [`mod@check`] does all of it for a file of any kind, [`authority`] makes a throw-away authority for devnets and
+//! tests.
 //!
 //! The crate has no clock, no randomness and no IO, and compiles for wasm32: the moment, the bytes and the roots come
 //! in as arguments. What it cannot show to be valid is not valid. Persons' data stands in no error and no `Debug`.
@@ -21,6 +22,7 @@ pub mod der;
 pub mod error;
 pub mod hash;
 pub mod name;
+pub mod national;
 pub mod ocsp;
 pub mod oid;
 pub mod pem;

@@ -9,6 +9,8 @@ pub mod completions;
 pub mod config;
 pub mod db;
 pub mod devnet;
+pub mod document;
+pub mod eds;
 pub mod error;
 pub mod exit;
 pub mod genesis;
@@ -16,6 +18,7 @@ pub mod holder;
 pub mod init;
 pub mod issue;
 pub mod keys;
+mod moment;
 pub mod node;
 pub mod officer;
 pub mod output;
@@ -97,6 +100,10 @@ pub enum Command {
     Holder(holder::HolderArgs),
     /// Check diplomas: genuine, in force, by whom
     Verify(verify::VerifyArgs),
+    /// Check any issuer's signed document (SD-JWT)
+    Document(document::DocumentArgs),
+    /// Check the national electronic signature on a file, and the certificates behind it
+    Eds(eds::EdsArgs),
     /// Tell how a node is doing
     Status(status::StatusArgs),
     /// List blocks, or follow new ones
@@ -169,6 +176,8 @@ impl Command {
         }
         let done = match self {
             Command::Verify(args) => return verify::run(args, ctx),
+            Command::Document(args) => return document::run(args, ctx),
+            Command::Eds(args) => return eds::run(args, ctx),
             Command::Db(args) => return db::run(&args, ctx),
             Command::Devnet(args) => devnet::run(args, ctx),
             Command::Init(args) => init::run(args, ctx),
@@ -202,6 +211,8 @@ impl Command {
             | Command::Token(_)
             | Command::Holder(_)
             | Command::Verify(_)
+            | Command::Document(_)
+            | Command::Eds(_)
             | Command::Status(_)
             | Command::Blocks(_)
             | Command::Peers(_)
@@ -287,6 +298,8 @@ mod tests {
             "holder withdraw --holder-file a.json --yes",
             "verify a.json --checkpoint c --max-age 24h --save p",
             "verify a.json --offline --bundle p --genesis g",
+            "eds check a.cms --content a --roots d --crl c --crl e --ocsp o --at 2026-09-01T00:00:00Z --devnet",
+            "document check a.jwt --issuer-key k.json --at 2026-09-01T00:00:00Z",
             "blocks --from 3 --follow",
         ] {
             let line = line.replace("260740000011", &tanba_ledger::testkit::bin(0).to_string());
@@ -311,6 +324,9 @@ mod tests {
             "token revoke --holder-file a.json --reason whim --out c.json",
             "verify a.json --bundle p",
             "verify",
+            "eds check",
+            "eds check a.cms --at yesterday",
+            "document check --issuer-key k.json",
         ] {
             let words: Vec<&str> = line.split(' ').collect();
             assert!(parse(&words).is_err(), "{line}");

@@ -1,13 +1,13 @@
 //! From a class list to a batch on the ledger: what lies behind `issue prepare`, `approve` and `submit`.
 //!
-//! [`roster`] reads the registrar's list and tells every mistake in it before anything is made; [`mod@prepare`]
-//! makes a holder's file per graduate and the transactions; [`output`] puts them on disk, all or nothing.
+//! The office's [`roster`] reads the registrar's list and tells every mistake in it before anything is made;
+//! [`mod@prepare`] makes a holder's file per graduate and, by the office's rules of dealing, the transactions; [`output`]
+//! puts them on disk, all or nothing.
 //! [`dossier`] is what registrar and approver pass to each other, and the memory of how far a submission came;
 //! [`batch_file`] is that of a batch. A list, a holder's file and a folder of them are personal data; a batch file
 //! is not.
 
 pub mod batch_file;
-mod cells;
 pub mod dossier;
 pub mod files;
 #[cfg(test)]
@@ -15,7 +15,6 @@ mod linkability;
 pub mod output;
 pub mod prepare;
 pub mod random;
-pub mod roster;
 #[cfg(test)]
 pub(crate) mod testkit;
 
@@ -25,4 +24,4 @@ pub use files::FileError;
 pub use output::{Written, attach_proof, write_prepared};
 pub use prepare::{Order, PrepareError, Prepared, prepare};
 pub use random::{RandomError, RandomSource, RecordId, SystemRandom};
-pub use roster::{Roster, RosterError, RosterRefused, Row};
+pub use tanba_office::{Language, Roster, RosterError, RosterRefused, Row, roster};

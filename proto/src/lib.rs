@@ -26,7 +26,21 @@ pub mod ledger {
     }
 }
 
-/// Submission and receipts.
+/// What a graduate may ask of the institution.
+pub mod holder {
+    /// Version 1.
+    #[allow(
+        missing_docs,
+        unreachable_pub,
+        clippy::all,
+        reason = "generated; the .proto file is the reference"
+    )]
+    pub mod v1 {
+        tonic::include_proto!("tanba.holder.v1");
+    }
+}
+
+/// Submission and receipts, and the institution's own office.
 pub mod registrar {
     /// Version 1.
     #[allow(
@@ -54,10 +68,13 @@ pub mod verifier {
     }
 }
 
-/// The descriptors of all files, encoded, as gRPC reflection serves them.
+/// The descriptors of what an institution serves to its officers and graduates, encoded.
+pub const INSTITUTION: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/institution.bin"));
+
+/// The descriptors of what every node serves to everybody, encoded, as gRPC reflection serves them.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
-/// Every method of the contract, and whether its answer is a stream.
+/// Every method that every node serves, and whether its answer is a stream.
 pub fn methods() -> Vec<(String, bool)> {
     use prost::Message;
     let set = prost_types::FileDescriptorSet::decode(DESCRIPTORS).expect("build.rs wrote descriptors");

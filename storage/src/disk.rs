@@ -17,8 +17,9 @@ pub mod aside;
 pub(crate) mod home;
 mod sled_tree;
 
+pub use home::sync_directory;
 use home::{Home, HomeLock};
-pub use sled_tree::SledTree;
+pub use sled_tree::{SledTree, read_anew};
 
 /// A store above this size opens slowly, since an opening reads the log (about 1.7 seconds a gigabyte). Watch
 /// [`TreeStore::size_bytes`] and fetch the store anew into a fresh folder before it is reached.

@@ -90,10 +90,10 @@ mod shared;
 pub mod store;
 pub mod tree;
 pub mod tree_store;
-mod value;
+pub mod value;
 pub mod write_behind;
 
-pub use disk::{DiskReader, DiskStore, FileJournal, STORE_BYTES_ADVISED_MAX};
+pub use disk::{DiskReader, DiskStore, FileJournal, STORE_BYTES_ADVISED_MAX, SledTree};
 pub use error::StoreError;
 pub use memory::{MemoryDisk, MemoryJournal, MemoryReader, MemoryStore};
 pub use overlay::{OVERLAY_BYTES_MAX, REPLAY_BLOCKS_MAX, REPLAY_BYTES_MAX};

@@ -34,6 +34,6 @@ pub trait Tree: Clone + Send + Sync + 'static {
 }
 
 /// Inserts all of `entries`, in order.
-pub(crate) fn insert_all<T: Tree>(tree: &T, entries: &[Entry]) -> Result<(), StoreError> {
+pub fn insert_all<T: Tree>(tree: &T, entries: &[Entry]) -> Result<(), StoreError> {
     entries.iter().try_for_each(|(key, value)| tree.insert(key, value))
 }

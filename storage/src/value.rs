@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A key and what to store there.
-pub(crate) type Entry = (Vec<u8>, Vec<u8>);
+pub type Entry = (Vec<u8>, Vec<u8>);
 
 const SEAL_BYTES: usize = 4;
 
@@ -20,7 +20,7 @@ const SEAL_BYTES: usize = 4;
 const PIECES_MAX: usize = u16::MAX as usize;
 
 /// The entries that hold `bytes`, sealed, under `key`.
-pub(crate) fn sealed(key: Vec<u8>, bytes: &[u8]) -> Vec<Entry> {
+pub fn sealed(key: Vec<u8>, bytes: &[u8]) -> Vec<Entry> {
     let mut value = Vec::with_capacity(bytes.len() + SEAL_BYTES);
     value.extend_from_slice(bytes);
     value.extend_from_slice(&seal(&key, bytes).to_be_bytes());
@@ -29,14 +29,14 @@ pub(crate) fn sealed(key: Vec<u8>, bytes: &[u8]) -> Vec<Entry> {
 
 /// The one entry that holds a small record. One entry is written whole or not at all, so such a record may be
 /// overwritten.
-pub(crate) fn record(key: Vec<u8>, record: &impl Canonical) -> Entry {
+pub fn record(key: Vec<u8>, record: &impl Canonical) -> Entry {
     let mut entries = sealed(key, &record.to_canonical());
     assert_eq!(entries.len(), 1, "a record that is overwritten fits one entry");
     entries.swap_remove(0)
 }
 
 /// The entries that hold `bytes` as they are.
-pub(crate) fn pieces(key: Vec<u8>, bytes: Vec<u8>) -> Vec<Entry> {
+pub fn pieces(key: Vec<u8>, bytes: Vec<u8>) -> Vec<Entry> {
     if bytes.len() < VALUE_BYTES_MAX {
         return vec![(key, bytes)];
     }
@@ -65,7 +65,7 @@ pub(crate) fn piece_key(key: &[u8], n: usize) -> Vec<u8> {
 }
 
 /// Reads and checks what [`sealed`] wrote. `None` if there is nothing at `key`.
-pub(crate) fn read_sealed<T: Tree>(tree: &T, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+pub fn read_sealed<T: Tree>(tree: &T, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
     let Some(mut value) = read_pieces(tree, key)? else { return Ok(None) };
     let damaged = || StoreError::damaged(keys::describe(key), "the checksum does not fit");
     let at = value.len().checked_sub(SEAL_BYTES).ok_or_else(damaged)?;
@@ -75,7 +75,7 @@ pub(crate) fn read_sealed<T: Tree>(tree: &T, key: &[u8]) -> Result<Option<Vec<u8
 }
 
 /// Reads, checks and decodes what [`sealed`] wrote of `R`'s canonical bytes.
-pub(crate) fn read_record<T: Tree, R: Canonical>(tree: &T, key: &[u8]) -> Result<Option<R>, StoreError> {
+pub fn read_record<T: Tree, R: Canonical>(tree: &T, key: &[u8]) -> Result<Option<R>, StoreError> {
     let Some(value) = read_sealed(tree, key)? else { return Ok(None) };
     let length = value.len();
     let decoded = R::from_canonical(&value, length);
@@ -83,7 +83,7 @@ pub(crate) fn read_record<T: Tree, R: Canonical>(tree: &T, key: &[u8]) -> Result
 }
 
 /// Joins what [`pieces`] cut.
-pub(crate) fn read_pieces<T: Tree>(tree: &T, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+pub fn read_pieces<T: Tree>(tree: &T, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
     let Some(mut value) = tree.get(key)? else { return Ok(None) };
     let mut last_length = value.len();
     for n in 1..=PIECES_MAX {
@@ -104,7 +104,7 @@ pub(crate) fn remove_pieces<T: Tree>(tree: &T, key: &[u8], count: usize) -> Resu
 }
 
 /// Removes every entry whose key begins with `prefix`.
-pub(crate) fn remove_all<T: Tree>(tree: &T, prefix: &[u8]) -> Result<(), StoreError> {
+pub fn remove_all<T: Tree>(tree: &T, prefix: &[u8]) -> Result<(), StoreError> {
     tree.keys(prefix)?.iter().try_for_each(|key| tree.remove(key))
 }
 

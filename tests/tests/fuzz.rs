@@ -70,9 +70,37 @@ fn nothing_that_peers_say_stops_a_node() {
 }
 
 #[test]
+fn no_forged_national_signature_is_believed() {
+    attack(&named("eds-"));
+}
+
+#[test]
+fn no_document_says_what_its_issuer_did_not() {
+    attack(&named("sdjwt-"));
+}
+
+#[test]
+fn no_changed_record_of_a_vault_reads_otherwise() {
+    attack(&named("vault-"));
+}
+
+#[test]
 fn every_target_is_attacked_above() {
-    let beginnings =
-        ["canonical-", "frames", "grpc", "csv-", "json-", "toml-", "text-", "proof-", "block-", "replica"];
+    let beginnings = [
+        "canonical-",
+        "frames",
+        "grpc",
+        "csv-",
+        "json-",
+        "toml-",
+        "text-",
+        "proof-",
+        "block-",
+        "replica",
+        "eds-",
+        "sdjwt-",
+        "vault-",
+    ];
     for target in targets::all() {
         assert!(beginnings.iter().any(|beginning| target.name.starts_with(beginning)), "{}", target.name);
         assert!(!(target.seeds)().is_empty(), "{} begins from real values", target.name);

@@ -71,9 +71,21 @@ fn arrows_point_down_only() {
         ("tanba-crypto", vec![]),
         ("tanba-eds", vec!["tanba-crypto"]),
         ("tanba-ledger", vec!["tanba-crypto"]),
-        ("tanba-credential", vec!["tanba-crypto"]),
+        ("tanba-credential", vec!["tanba-crypto", "tanba-eds"]),
         ("tanba-consensus", vec!["tanba-crypto", "tanba-ledger"]),
         ("tanba-storage", vec!["tanba-crypto", "tanba-ledger"]),
+        ("tanba-vault", vec!["tanba-crypto", "tanba-storage"]),
+        (
+            "tanba-office",
+            vec![
+                "tanba-crypto",
+                "tanba-eds",
+                "tanba-ledger",
+                "tanba-credential",
+                "tanba-storage",
+                "tanba-vault",
+            ],
+        ),
         ("tanba-genesis", vec!["tanba-crypto", "tanba-ledger"]),
         ("tanba-proto", vec!["tanba-crypto", "tanba-ledger"]),
     ]);
@@ -125,6 +137,7 @@ fn only_in(word: &str, rooms: &[&str]) {
 #[test]
 fn each_outside_name_is_spoken_in_its_room() {
     only_in("sled::", &["storage/src/disk"]);
+    only_in("SledTree", &["storage/src/", "vault/src/disk.rs"]);
     only_in("libp2p::", &["node/src/network"]);
     only_in("unsafe ", &["storage/src/real_sync.rs"]);
     // The node keeps the task of the API, and with it the type of its end.
@@ -140,6 +153,8 @@ fn the_replica_and_all_below_it_know_no_clock_chance_or_thread() {
         "ledger/src",
         "credential/src",
         "consensus/src",
+        "vault/src",
+        "office/src",
         "genesis/src",
         "node/src/replica",
     ];

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[repr(u8)]
 pub enum Exit {
-    /// Done; of `verify`: valid.
+    /// Done; of `verify` and `check`: valid.
     Ok = 0,
     /// Failed for a reason with no code of its own.
     Failure = 1,
@@ -30,6 +30,8 @@ pub enum Exit {
     TrustRootStale = 13,
     /// The holder lets the diploma not be checked.
     NotAvailable = 14,
+    /// Of `check`: nothing was found wrong, but evidence or a key is missing. Not valid.
+    NotChecked = 15,
     /// The node refused to sign, so as not to contradict itself.
     SafetyRefusal = 30,
     /// What is on disk is not what was written.
@@ -47,7 +49,7 @@ pub enum Exit {
 impl Exit {
     /// Every code with its meaning, as help and manual print them.
     pub const ALL: &'static [(Exit, &'static str)] = &[
-        (Exit::Ok, "done; of verify: valid"),
+        (Exit::Ok, "done; of verify and check: valid"),
         (Exit::Failure, "failed"),
         (Exit::Usage, "command line not understood"),
         (Exit::ConfigInvalid, "settings, genesis or input file wrong"),
@@ -59,6 +61,7 @@ impl Exit {
         (Exit::NotProven, "proof or signature invalid, document altered"),
         (Exit::TrustRootStale, "trusted checkpoint unknown or too old"),
         (Exit::NotAvailable, "holder does not let it be checked"),
+        (Exit::NotChecked, "not checked: evidence or a key is missing"),
         (Exit::SafetyRefusal, "refused to sign, so as not to contradict itself"),
         (Exit::Damaged, "data on disk damaged"),
         (Exit::Diverged, "state differs from the network's"),
@@ -82,7 +85,7 @@ impl From<Exit> for ExitCode {
 /// The table as `--help` ends with it.
 pub const AFTER_HELP: &str = "\
 Exit codes:
-    0  done; of verify: valid
+    0  done; of verify and check: valid
     1  failed
     2  command line not understood
     3  settings, genesis or input file wrong
@@ -94,6 +97,7 @@ Exit codes:
    12  proof or signature invalid, document altered
    13  trusted checkpoint unknown or too old
    14  holder does not let it be checked
+   15  not checked: evidence or a key is missing
    30  refused to sign, so as not to contradict itself
    40  data on disk damaged
    41  state differs from the network's
@@ -108,7 +112,7 @@ mod tests {
     #[test]
     fn codes_are_pinned() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|(exit, _)| exit.code()).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 14, 30, 40, 41, 69, 75, 130]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 14, 15, 30, 40, 41, 69, 75, 130]);
     }
 
     #[test]

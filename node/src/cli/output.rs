@@ -135,6 +135,20 @@ pub fn counted<N: Display + PartialEq + From<u8>>(count: N, one: &str, many: &st
     format!("{count} {noun}")
 }
 
+/// Text that came from outside, as it may be shown to people: what a terminal would obey, or not show, is spelt out
+/// (`\u{1b}`).
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            // `escape_debug` would spell these out as well; a terminal shows them.
+            '"' | '\'' | '\\' => shown.push(c),
+            _ => shown.extend(c.escape_debug()),
+        }
+    }
+    shown
+}
+
 fn write_answer<T: Serialize>(out: &mut dyn Write, answer: &Answer<'_, T>) -> io::Result<()> {
     serde_json::to_writer(&mut *out, answer)?;
     writeln!(out)
@@ -177,6 +191,15 @@ mod tests {
         let answer = Answer { schema: "tanba.x.v1", ok: true, data: Some(&[1, 2]), error: None };
         write_answer(&mut out, &answer).expect("written into memory");
         assert_eq!(out, b"{\"schema\":\"tanba.x.v1\",\"ok\":true,\"data\":[1,2]}\n");
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_spelt_out() {
+        assert_eq!(visible("Ұлттық \"орталық\" 2022\\"), "Ұлттық \"орталық\" 2022\\");
+        assert_eq!(
+            visible("a\u{1b}[2Jb\n\u{202e}c\u{200b}\u{9b}"),
+            "a\\u{1b}[2Jb\\n\\u{202e}c\\u{200b}\\u{9b}"
+        );
     }
 
     #[test]

@@ -18,6 +18,7 @@ use tanba_ledger::{
     Approval, Timestamp, Transaction, TransactionBody, TransactionId, limits::TRANSACTION_BYTES_MAX,
     record::KeyRole,
 };
+use tanba_office::approvals::{self, ApprovalError};
 
 use super::FileError;
 
@@ -146,20 +147,17 @@ impl<X> Dossier<X> {
     /// Adds the approval of a registrar or an approver, with the factors by which the officer was recognised
     /// ([`factor`](tanba_ledger::transaction::factor)). With both, the transaction is approved.
     pub fn approve(&mut self, role: KeyRole, factors: u16, key: &SigningKey) -> Result<(), DossierError> {
-        if !matches!(role, KeyRole::Registrar | KeyRole::Approver) {
-            return Err(DossierError::Role(role));
-        }
         if self.progress != Progress::Prepared {
             return Err(DossierError::Progress(self.progress));
         }
-        if self.has_role(role) {
-            return Err(DossierError::RoleTaken(role));
-        }
-        if self.transaction.approvals.iter().any(|held| *held.key() == key.public()) {
-            return Err(DossierError::SameKey);
-        }
         let (chain, id) = (self.transaction.body.chain, self.id());
-        self.transaction.approve(Approval::by_officer(&chain, id, role, factors, key));
+        let approval = Approval::by_officer(&chain, id, role, factors, key);
+        approvals::add(&mut self.transaction, approval).map_err(|refused| match refused {
+            ApprovalError::Role => DossierError::Role(role),
+            ApprovalError::RoleTaken(role) => DossierError::RoleTaken(role),
+            ApprovalError::SameKey => DossierError::SameKey,
+            ApprovalError::Signature(error) => DossierError::Approval(error),
+        })?;
         if self.is_approved() {
             self.progress = Progress::Approved;
         }
@@ -201,14 +199,8 @@ impl<X> Dossier<X> {
         Ok(())
     }
 
-    fn has_role(&self, role: KeyRole) -> bool {
-        let is_of =
-            |approval: &Approval| matches!(approval, Approval::Officer(officer) if officer.role == role);
-        self.transaction.approvals.iter().any(is_of)
-    }
-
     fn is_approved(&self) -> bool {
-        self.has_role(KeyRole::Registrar) && self.has_role(KeyRole::Approver)
+        approvals::is_approved(&self.transaction)
     }
 }
 

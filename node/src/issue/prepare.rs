@@ -1,9 +1,9 @@
 //! From rows to what is signed: a holder's file for each graduate, and the transactions.
 //!
-//! Rows are grouped by month of award, since a transaction names one, and dealt at random into batches of
-//! nearly the same size; within a batch, entries stand in order of F. So neither a batch nor a place in it
-//! follows the list. A batch below [`SMALL_BATCH`] entries would let a published graduation list point at few
-//! tokens: it is made only where the holders were told and the registrar says so.
+//! Rows are grouped by month of award, since a transaction names one, and dealt by the rules of the office
+//! ([`tanba_office::deal`]): neither a batch nor a place in it follows the list. A batch below [`SMALL_BATCH`] entries
+//! would let a published graduation list point at few tokens: it is made only where the holders were told and the
+//! registrar says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +14,10 @@ use tanba_crypto::{Hash, SigningKey};
 use tanba_ledger::{
     Bin, ChainId, Day, Fingerprint, Month, Operation, Timestamp, TransactionBody,
     limits::{ENTRIES_MAX, SCOPES_MAX, SMALL_BATCH},
-    operation::{Basis, Entry, Issue, Right, document_commitment},
+    operation::{Basis, Entry, document_commitment},
     transaction::AuditHead,
 };
+use tanba_office::deal::{deal, issue, makes_small};
 use zeroize::Zeroizing;
 
 use super::{BatchFile, RandomError, RandomSource, RecordId, Row};
@@ -119,8 +120,8 @@ pub fn prepare<'a>(
         return Err(PrepareError::NoRows);
     }
     let mut planned = Vec::new();
-    for (month, rows) in &months {
-        planned.extend(deal(*month, rows, order, random)?);
+    for (month, rows) in months {
+        planned.extend(plan(month, rows, order, random)?);
     }
     let mut prepared = Prepared { holders: BTreeMap::new(), batches: Vec::new() };
     for (month, rows) in planned {
@@ -136,30 +137,24 @@ fn month_of(row: &Row) -> Month {
 }
 
 /// Deals the rows of one month into batches, at random.
-fn deal<'a>(
+fn plan<'a>(
     month: Month,
-    rows: &[&'a Row],
+    rows: Vec<&'a Row>,
     order: &Order<'_>,
     random: &mut impl RandomSource,
 ) -> Result<Vec<(Month, Vec<&'a Row>)>, PrepareError> {
-    let batches = rows.len().div_ceil(order.entries_max);
-    if rows.len() / batches < SMALL_BATCH && !order.small_consented {
+    if makes_small(rows.len(), order.entries_max) && !order.small_consented {
         return Err(PrepareError::Small { month, count: rows.len() });
     }
-    let mut dealt = Vec::with_capacity(rows.len());
-    for row in rows {
-        dealt.push((random.array::<16>()?, *row));
-    }
-    dealt.sort_by_key(|(place, _)| *place);
-    let mut dealt = dealt.into_iter().map(|(_, row)| row);
-    (0..batches)
-        .map(|batch| {
-            let size = rows.len() / batches + usize::from(batch < rows.len() % batches);
-            let rows: Vec<&Row> = dealt.by_ref().take(size).collect();
-            let count = rows.iter().map(|row| row.scope()).collect::<BTreeSet<_>>().len();
-            if count > SCOPES_MAX { Err(PrepareError::Scopes { month, count }) } else { Ok((month, rows)) }
-        })
-        .collect()
+    let mut failed = None;
+    let mut fill = |bytes: &mut [u8]| failed = random.fill(bytes).err().or(failed.take());
+    let dealt = deal(rows, order.entries_max, &mut fill);
+    failed.map_or(Ok(()), Err)?;
+    let checked = |rows: Vec<&'a Row>| {
+        let count = rows.iter().map(|row| row.scope()).collect::<BTreeSet<_>>().len();
+        if count > SCOPES_MAX { Err(PrepareError::Scopes { month, count }) } else { Ok((month, rows)) }
+    };
+    dealt.into_iter().map(checked).collect()
 }
 
 fn make_batch(
@@ -182,15 +177,9 @@ fn make_batch(
         assert!(entries.insert(entry, id).is_none(), "256 random bits do not repeat");
     }
     let decision_salt: [u8; 32] = random.array()?;
-    let issue = Issue {
-        scopes: rows.iter().map(|row| row.scope()).collect::<BTreeSet<_>>().into_iter().collect(),
-        awarded_month: month,
-        decision: document_commitment(&decision_salt, order.decision),
-        basis: order.basis,
-        right: Right::Qualification,
-        small: entries.len() < SMALL_BATCH,
-        entries: entries.keys().copied().collect(),
-    };
+    let scopes = rows.iter().map(|row| row.scope());
+    let decision = document_commitment(&decision_salt, order.decision);
+    let issue = issue(scopes, entries.keys().copied().collect(), month, order.basis, decision);
     let body = TransactionBody {
         chain: order.chain,
         institution: order.issuer,

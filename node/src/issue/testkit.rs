@@ -3,7 +3,7 @@
 use tanba_crypto::Hash;
 use tanba_ledger::{Bin, ChainId, Day, Timestamp, operation::Basis};
 
-use super::{Order, Prepared, RandomError, RandomSource, Roster, Row, prepare};
+use super::{Order, Prepared, RandomError, RandomSource, Row, prepare};
 
 /// Random bytes from a counter: SHA-256 over seed and count.
 pub(crate) struct CounterRandom {
@@ -28,26 +28,7 @@ impl RandomSource for CounterRandom {
     }
 }
 
-pub(crate) const HEADER: &str = "family_name_kk,family_name_ru,family_name_en,given_name_kk,given_name_ru,\
-given_name_en,qualification_kk,qualification_ru,qualification_en,programme_code,programme_name_kk,\
-programme_name_ru,programme_name_en,level,honours,study_form,award_date,commission_number,commission_date,\
-diploma_series,diploma_number,registration_number";
-
-/// The `n`th row of an invented class.
-pub(crate) fn line(n: usize) -> String {
-    format!(
-        "Үлгі-Қиял,Образцов,Sample,Мысал-{n},Пример-{n},Example-{n},Бакалавр,Бакалавр,Bachelor,6B06101,\
-         Инженерия,Инженерия,Engineering,6,no,full_time,2026-06-30,17,2026-06-25,TEST-BD,{n:07},R-{n}"
-    )
-}
-
-pub(crate) fn csv(lines: impl IntoIterator<Item = String>) -> String {
-    std::iter::once(HEADER.to_owned()).chain(lines).map(|line| line + "\n").collect()
-}
-
-pub(crate) fn rows(count: usize) -> Vec<Row> {
-    Roster::parse(csv((1..=count).map(line)).as_bytes()).expect("an invented class has no mistakes").rows
-}
+pub(crate) use tanba_office::testkit::{HEADER, line, rows};
 
 pub(crate) fn order() -> Order<'static> {
     Order {

@@ -86,7 +86,7 @@ pub(crate) fn lock_patiently(file: &File) -> io::Result<bool> {
 }
 
 /// Makes names made, changed or removed in a folder durable.
-pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {
+pub fn sync_directory(path: &Path) -> Result<(), StoreError> {
     let sync = || File::open(path)?.sync_all();
     sync().map_err(StoreError::io(format!("syncing {}", path.display())))
 }

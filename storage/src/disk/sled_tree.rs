@@ -18,7 +18,7 @@ use std::{
 
 use crate::{
     StoreError,
-    disk::home::{HomeLock, lock_patiently, sync_directory},
+    disk::home::{Home, HomeLock, lock_patiently, sync_directory},
     keys::{self, Table},
     real_sync,
     tree::{Tree, VALUE_BYTES_MAX},
@@ -36,6 +36,19 @@ pub struct SledTree {
 }
 
 impl SledTree {
+    /// Opens or creates a tree of another crate's in `home`, with the lock and the layout of folders of a node's
+    /// home. Key 01 is the tree's own; see [`crate`].
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if a process has the home open, [`StoreError::NotDurable`] if syncs do not reach the
+    /// disk.
+    pub fn open_home(home: &Path) -> Result<SledTree, StoreError> {
+        let home = Home::new(home);
+        home.make()?;
+        let lock = HomeLock::take(&home)?;
+        SledTree::open(&home.store(), Arc::new(lock))
+    }
+
     /// Opens or creates the database in the folder `path`, in a home that `lock` holds.
     pub(crate) fn open(path: &Path, lock: Arc<HomeLock>) -> Result<SledTree, StoreError> {
         prepare(path)?;
@@ -154,7 +167,7 @@ fn prepare(path: &Path) -> Result<(), StoreError> {
 /// Has the system forget what it remembers of the file, all of which is synced. After a sync that failed Linux counts
 /// the pages as written although the disk does not have them: the next process would read, and build on, what the next
 /// power cut takes away.
-fn read_anew(path: &Path) -> Result<(), StoreError> {
+pub fn read_anew(path: &Path) -> Result<(), StoreError> {
     #[cfg(target_os = "linux")]
     if path.exists() {
         let forget = || {
@@ -248,7 +261,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-    use crate::{disk::home::Home, real_sync::observer};
+    use crate::real_sync::observer;
 
     fn open(folder: &Path) -> SledTree {
         let home = Home::new(folder);

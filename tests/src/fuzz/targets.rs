@@ -4,12 +4,16 @@ use super::Target;
 
 mod blocks;
 mod canonical;
+mod consents;
+mod documents;
+mod eds;
 mod files;
 mod frames;
 mod grpc;
 mod proofs;
 mod replica;
 mod texts;
+mod vault;
 mod vectors;
 
 /// All targets, in order of name.
@@ -23,6 +27,10 @@ pub fn all() -> Vec<Target> {
         proofs::targets(),
         blocks::targets(),
         replica::targets(),
+        eds::targets(),
+        consents::targets(),
+        documents::targets(),
+        vault::targets(),
     ]
     .concat();
     all.sort_by_key(|target| target.name);

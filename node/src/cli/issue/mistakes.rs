@@ -5,14 +5,15 @@ use std::path::Path;
 use comfy_table::{Table, presets::NOTHING};
 
 use super::super::{CliError, Exit, output::counted};
-use crate::issue::{RosterError, RosterRefused};
+use crate::issue::{Language, RosterError, RosterRefused};
 
 /// The failure that tells them all.
 pub(super) fn told(path: &Path, refused: &RosterRefused) -> CliError {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(["line", "column", "code", "what", "remedy"]);
     for error in &refused.errors {
-        table.add_row([&error.line.to_string(), &column(error), error.code, &error.message, error.remedy]);
+        let (what, remedy) = (error.what(Language::En), error.remedy(Language::En));
+        table.add_row([&error.line.to_string(), &column(error), error.code.name(), &what, remedy]);
     }
     let more = refused.count - refused.errors.len().min(refused.count);
     let more = if more == 0 { String::new() } else { format!("\nand {more} more") };
@@ -21,9 +22,9 @@ pub(super) fn told(path: &Path, refused: &RosterRefused) -> CliError {
             "line": error.line,
             "column": error.column,
             "cell": error.cell,
-            "code": error.code,
-            "what": error.message,
-            "remedy": error.remedy,
+            "code": error.code.name(),
+            "what": error.what(Language::En),
+            "remedy": error.remedy(Language::En),
         })
     });
     let mistakes = counted(refused.count, "mistake", "mistakes");

@@ -9,12 +9,15 @@ use tanba_credential::{
         TEXT_CHARS_MAX, Texts,
     },
 };
+use tanba_eds::Iin;
 
-use super::roster::{Mistakes, RosterError};
+use super::{Mistakes, RosterError};
+use crate::message::RowCode;
 
 type Column = &'static str;
 
 const UNIVERSITY: Column = "university";
+const IIN: Column = "iin";
 const FAMILY_NAME: [Column; 3] = ["family_name_kk", "family_name_ru", "family_name_en"];
 const GIVEN_NAME: [Column; 3] = ["given_name_kk", "given_name_ru", "given_name_en"];
 const PATRONYMIC: [Column; 3] = ["patronymic_kk", "patronymic_ru", "patronymic_en"];
@@ -32,8 +35,9 @@ const DIPLOMA_NUMBER: Column = "diploma_number";
 const REGISTRATION_NUMBER: Column = "registration_number";
 
 /// Every column, and whether a list must have it.
-const COLUMNS: [(Column, bool); 26] = [
+const COLUMNS: [(Column, bool); 27] = [
     (UNIVERSITY, false),
+    (IIN, false),
     (FAMILY_NAME[0], true),
     (FAMILY_NAME[1], true),
     (FAMILY_NAME[2], true),
@@ -75,20 +79,16 @@ impl Header {
             let name = String::from_utf8_lossy(name).trim().to_ascii_lowercase();
             let known = COLUMNS.iter().find(|(column, _)| *column == name).map(|(column, _)| *column);
             // The name is not repeated: a list without a first line has a graduate's name in its place.
-            let (code, message, remedy) = match known {
+            let code = match known {
                 Some(column) if !columns.contains(&column) => {
                     columns.push(column);
                     continue;
                 }
-                Some(_) => ("DUPLICATE_COLUMN", "the column occurs twice", "remove one of the two"),
-                None => (
-                    "UNKNOWN_COLUMN",
-                    "no column of a diploma has this name",
-                    "name the column as the example list does, or remove it: a diploma holds nothing else",
-                ),
+                Some(_) => RowCode::DuplicateColumn,
+                None => RowCode::UnknownColumn,
             };
             sound = false;
-            let error = RosterError::of_row(1, code, message.into(), remedy);
+            let error = RosterError::of_row(1, code);
             mistakes.add(RosterError { column: known, cell: Some(place + 1), ..error });
         }
         let patronymic = PATRONYMIC.iter().any(|column| columns.contains(column));
@@ -96,12 +96,7 @@ impl Header {
             let required = required || patronymic && PATRONYMIC.contains(&column);
             if required && !columns.contains(&column) {
                 sound = false;
-                let error = RosterError::of_row(
-                    1,
-                    "MISSING_COLUMN",
-                    "the list lacks the column".into(),
-                    "add the column; its name stands in the first line",
-                );
+                let error = RosterError::of_row(1, RowCode::MissingColumn);
                 mistakes.add(RosterError { column: Some(column), ..error });
             }
         }
@@ -124,8 +119,9 @@ pub(super) struct Cells<'a> {
 
 impl Cells<'_> {
     /// Reads the row, or tells every mistake in it.
-    pub(super) fn read(mut self) -> Option<(Option<String>, Requisites)> {
+    pub(super) fn read(mut self) -> Option<(Option<String>, Option<Iin>, Requisites)> {
         let university = self.university();
+        let iin = self.iin();
         let family_name = self.texts(FAMILY_NAME);
         let given_name = self.texts(GIVEN_NAME);
         let patronymic = self.patronymic();
@@ -159,7 +155,7 @@ impl Cells<'_> {
             diploma_number: DiplomaNumber { series: series?, number: number? },
             registration_number: registration_number?,
         };
-        Some((university?, requisites))
+        Some((university?, iin?, requisites))
     }
 
     /// A cell of a column that the list may lack; trimmed.
@@ -205,8 +201,21 @@ impl Cells<'_> {
         if (1..=12).contains(&cell.len()) && cell.bytes().all(|byte| byte.is_ascii_digit()) {
             return Some(Some(cell));
         }
-        self.mistake(UNIVERSITY, "UNIVERSITY", "a university is a BIN or a small number", "write the BIN");
+        self.mistake(UNIVERSITY, RowCode::University);
         None
+    }
+
+    /// An empty cell is no mistake here: the national registry may have the number.
+    fn iin(&mut self) -> Option<Option<Iin>> {
+        let cell = self.cell(IIN);
+        if cell.is_empty() {
+            return Some(None);
+        }
+        let iin = Iin::from_digits(cell);
+        if iin.is_none() {
+            self.mistake(IIN, RowCode::Iin);
+        }
+        iin.map(Some)
     }
 
     fn level(&mut self, programme_code: &str) -> Option<u8> {
@@ -228,15 +237,14 @@ impl Cells<'_> {
             "no" => return Some(false),
             _ => {}
         }
-        self.mistake(HONOURS, "HONOURS", "honours are neither yes nor no", "write yes or no");
+        self.mistake(HONOURS, RowCode::Honours);
         None
     }
 
     fn study_form(&mut self) -> Option<StudyForm> {
         let form = StudyForm::parse(self.cell(STUDY_FORM));
         if form.is_none() {
-            let remedy = "write full_time, evening, correspondence or online";
-            self.mistake(STUDY_FORM, "STUDY_FORM", "no such form of study", remedy);
+            self.mistake(STUDY_FORM, RowCode::StudyForm);
         }
         form
     }
@@ -244,27 +252,29 @@ impl Cells<'_> {
     fn date(&mut self, column: Column) -> Option<Date> {
         let date = Date::parse(self.cell(column));
         if date.is_none() {
-            let remedy = "write year, month and day as 2026-06-30; format the column as text";
-            self.mistake(column, "DATE", "not a day of the calendar", remedy);
+            self.mistake(column, RowCode::Date);
         }
         date
     }
 
-    fn mistake(&mut self, column: Column, code: &'static str, message: &str, remedy: &'static str) {
-        let error = RosterError::of_row(self.line, code, message.into(), remedy);
+    fn mistake(&mut self, column: Column, code: RowCode) {
+        self.count(column, code, 0);
+    }
+
+    fn count(&mut self, column: Column, code: RowCode, number: u64) {
+        let error = RosterError::counting(self.line, code, [number, 0]);
         self.mistakes.add(RosterError { column: Some(column), ..error });
     }
 
     fn fault(&mut self, column: Column, fault: Fault) {
-        let (code, remedy) = match fault {
-            Fault::Empty => ("EMPTY", "fill the cell"),
-            Fault::TooLong { .. } => ("TOO_LONG", "shorten it, or look for cells that ran together"),
-            Fault::Characters => ("CHARACTERS", "type the text anew; copying brings such characters along"),
-            Fault::ProgrammeCode => ("PROGRAMME_CODE", "write the code as the classifier does, 6B06101"),
-            Fault::Level => ("LEVEL", "write 6 for bachelor, 7 for master, 8 for doctor"),
-            Fault::LevelOfProgramme => ("LEVEL_OF_PROGRAMME", "correct the level or the code"),
-            Fault::AwardBeforeMinutes => ("DATE_ORDER", "correct one of the two days"),
-        };
-        self.mistake(column, code, &fault.to_string(), remedy);
+        match fault {
+            Fault::Empty => self.mistake(column, RowCode::Empty),
+            Fault::TooLong { chars_max } => self.count(column, RowCode::TooLong, chars_max as u64),
+            Fault::Characters => self.mistake(column, RowCode::Characters),
+            Fault::ProgrammeCode => self.mistake(column, RowCode::ProgrammeCode),
+            Fault::Level => self.mistake(column, RowCode::Level),
+            Fault::LevelOfProgramme => self.mistake(column, RowCode::LevelOfProgramme),
+            Fault::AwardBeforeMinutes => self.mistake(column, RowCode::DateOrder),
+        }
     }
 }

@@ -1,17 +1,21 @@
 //! Reading a class list: CSV with named columns, as a spreadsheet saves it.
 //!
-//! Every row is checked and every mistake told, with line, column, code, sentence and remedy, before anything
-//! is made of any row: half a class issued is worse than none. A mistake never quotes the list: what stands in
-//! a wrong cell may be a name.
+//! Every row is checked and every mistake told, with line, column and code, before anything is made of any row: half a
+//! class issued is worse than none. What a code says, in three languages, is in [`crate::message`]. A mistake never
+//! quotes the list: what stands in a wrong cell may be a name.
+
+mod cells;
 
 use std::{collections::BTreeMap, fmt};
 
+use cells::{Cells, Header};
 use csv::{ByteRecord, ReaderBuilder};
 use tanba_credential::{Requisites, requisites::DiplomaNumber};
 use tanba_crypto::Hash;
+use tanba_eds::Iin;
 use tanba_ledger::{Level, Programme, Scope};
 
-use super::cells::{Cells, Header};
+use crate::message::{Language, RowCode};
 
 /// Bytes of a list.
 pub const ROSTER_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -25,9 +29,9 @@ const ROW_BYTES_MAX: usize = 16 * 1024;
 /// Mistakes told one by one; the rest are counted.
 pub const ERRORS_MAX: usize = 1_000;
 
-/// One mistake in a list. Carries no cell's content.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("line {line}{}: {message} ({code}): {remedy}", at(.column, .cell))]
+/// One mistake in a list. Carries no cell's content. Shown in English; [`RosterError::what`] and
+/// [`RosterError::remedy`] speak the other languages too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RosterError {
     /// The line of the file, from 1.
     pub line: u64,
@@ -35,19 +39,24 @@ pub struct RosterError {
     pub column: Option<&'static str>,
     /// The cell's place in its row, from 1, where that is all that can be said.
     pub cell: Option<usize>,
-    /// Stable, for machines.
-    pub code: &'static str,
     /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub remedy: &'static str,
+    pub code: RowCode,
+    /// The numbers that the message names, in order.
+    pub numbers: [u64; 2],
 }
 
-fn at(column: &Option<&'static str>, cell: &Option<usize>) -> String {
-    match (column, cell) {
-        (Some(column), _) => format!(", column {column}"),
-        (None, Some(cell)) => format!(", cell {cell}"),
-        (None, None) => String::new(),
+impl std::error::Error for RosterError {}
+
+impl fmt::Display for RosterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}", self.line)?;
+        match (self.column, self.cell) {
+            (Some(column), _) => write!(f, ", column {column}")?,
+            (None, Some(cell)) => write!(f, ", cell {cell}")?,
+            (None, None) => {}
+        }
+        let (what, remedy) = (self.what(Language::En), self.remedy(Language::En));
+        write!(f, ": {what} ({}): {remedy}", self.code.name())
     }
 }
 
@@ -63,26 +72,27 @@ pub struct RosterRefused {
 
 /// Mistakes as they are found.
 #[derive(Default)]
-pub(super) struct Mistakes {
+pub(crate) struct Mistakes {
     errors: Vec<RosterError>,
     count: usize,
 }
 
 impl Mistakes {
-    pub(super) fn add(&mut self, error: RosterError) {
+    pub(crate) fn add(&mut self, error: RosterError) {
         self.count += 1;
         if self.errors.len() < ERRORS_MAX {
             self.errors.push(error);
         }
     }
 
-    pub(super) fn whole(&mut self, code: &'static str, message: impl Into<String>, remedy: &'static str) {
-        self.add(RosterError { line: 1, column: None, cell: None, code, message: message.into(), remedy });
-    }
-
     fn refuse<T>(self) -> Result<T, RosterRefused> {
         assert!(self.count > 0, "a refusal names a mistake");
         Err(RosterRefused { errors: self.errors, count: self.count })
+    }
+
+    /// Nothing, or a refusal with all of them.
+    pub(crate) fn told(self) -> Result<(), RosterRefused> {
+        if self.count > 0 { self.refuse() } else { Ok(()) }
     }
 }
 
@@ -93,6 +103,8 @@ pub struct Row {
     pub line: u64,
     /// The column `university`, if the list has it: a BIN, or a number by which the reader knows one.
     pub university: Option<String>,
+    /// The column `iin`, if the list has it. It never enters the diploma: a consent is checked against it.
+    pub iin: Option<Iin>,
     /// What the diploma will say.
     pub requisites: Requisites,
 }
@@ -147,18 +159,13 @@ impl Roster {
                 continue;
             }
             if rows.len() >= ROWS_MAX {
-                mistakes.add(RosterError::of_row(
-                    line,
-                    "TOO_MANY_ROWS",
-                    format!("a list has at most {ROWS_MAX} rows"),
-                    "split the list",
-                ));
+                mistakes.add(RosterError::counting(line, RowCode::TooManyRows, [ROWS_MAX as u64, 0]));
                 break;
             }
             rows.extend(read_row(&record, line, &header, &mut seen, &mut mistakes));
         }
         if rows.is_empty() && mistakes.count == 0 {
-            mistakes.whole("NO_ROWS", "the list has no rows", "add a row for each graduate");
+            mistakes.add(RosterError::of_row(1, RowCode::NoRows));
         }
         if mistakes.count > 0 { mistakes.refuse() } else { Ok(Roster { rows }) }
     }
@@ -170,28 +177,36 @@ impl Roster {
 }
 
 impl RosterError {
-    pub(super) fn of_row(
-        line: u64,
-        code: &'static str,
-        message: String,
-        remedy: &'static str,
-    ) -> RosterError {
-        RosterError { line, column: None, cell: None, code, message, remedy }
+    pub(crate) const fn of_row(line: u64, code: RowCode) -> RosterError {
+        RosterError::counting(line, code, [0; 2])
+    }
+
+    pub(crate) const fn counting(line: u64, code: RowCode, numbers: [u64; 2]) -> RosterError {
+        RosterError { line, column: None, cell: None, code, numbers }
+    }
+
+    /// What is wrong, in this language.
+    pub fn what(&self, language: Language) -> String {
+        self.code.told(language, self.numbers)
+    }
+
+    /// What to do, in this language.
+    pub const fn remedy(&self, language: Language) -> &'static str {
+        self.code.remedy(language)
     }
 }
 
 /// Refuses what is no text of a bearable length, and finds what parts the cells of the first line.
 fn text_and_delimiter<'a>(bytes: &'a [u8], mistakes: &mut Mistakes) -> Option<(&'a [u8], u8)> {
     if bytes.len() > ROSTER_BYTES_MAX {
-        let message = format!("{} bytes, a list has at most {ROSTER_BYTES_MAX}", bytes.len());
-        mistakes.whole("TOO_LONG", message, "split the list");
+        let numbers = [bytes.len() as u64, ROSTER_BYTES_MAX as u64];
+        mistakes.add(RosterError::counting(1, RowCode::ListTooLong, numbers));
         return None;
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") || std::str::from_utf8(text).is_err() {
         let line = 1 + valid_prefix(text).iter().filter(|byte| **byte == b'\n').count() as u64;
-        let remedy = "save the list as \"CSV UTF-8\"; other encodings lose Kazakh letters";
-        mistakes.add(RosterError::of_row(line, "NOT_UTF8", "the list is not in UTF-8".into(), remedy));
+        mistakes.add(RosterError::of_row(line, RowCode::NotUtf8));
         return None;
     }
     let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -201,8 +216,7 @@ fn text_and_delimiter<'a>(bytes: &'a [u8], mistakes: &mut Mistakes) -> Option<(&
         (count, std::cmp::Reverse(*delimiter))
     })?;
     if !first.contains(&delimiter) {
-        let remedy = "part the cells by commas, and name the columns in the first line";
-        mistakes.whole("WRONG_DELIMITER", "the first line is not parted into columns", remedy);
+        mistakes.add(RosterError::of_row(1, RowCode::WrongDelimiter));
         return None;
     }
     Some((text, delimiter))
@@ -249,36 +263,27 @@ fn read_row(
     mistakes: &mut Mistakes,
 ) -> Option<Row> {
     if record.as_slice().len() > ROW_BYTES_MAX {
-        let message = format!("the row is longer than {ROW_BYTES_MAX} bytes");
-        let remedy = "look for a quotation mark that is opened and never closed";
-        mistakes.add(RosterError::of_row(line, "ROW_TOO_LONG", message, remedy));
+        mistakes.add(RosterError::counting(line, RowCode::RowTooLong, [ROW_BYTES_MAX as u64, 0]));
         return None;
     }
     if record.len() != header.len() {
-        let message = format!("the row has {} cells, the first line has {}", record.len(), header.len());
-        let remedy = "put a text that holds the parting sign into quotation marks, and leave no cell out";
-        mistakes.add(RosterError::of_row(line, "WRONG_CELL_COUNT", message, remedy));
+        let numbers = [record.len() as u64, header.len() as u64];
+        mistakes.add(RosterError::counting(line, RowCode::WrongCellCount, numbers));
         return None;
     }
     if let Some(first) = seen.rows.insert(name_of(record), line) {
-        let message = format!("the row is the same as that on line {first}");
-        mistakes.add(RosterError::of_row(line, "DUPLICATE_ROW", message, "remove one of them"));
+        mistakes.add(RosterError::counting(line, RowCode::DuplicateRow, [first, 0]));
         return None;
     }
-    let (university, requisites) = Cells { record, line, header, mistakes }.read()?;
+    let (university, iin, requisites) = Cells { record, line, header, mistakes }.read()?;
     if let Some(first) = seen.numbers.insert(requisites.diploma_number.clone(), line) {
         mistakes.add(RosterError {
             column: Some("diploma_number"),
-            ..RosterError::of_row(
-                line,
-                "DUPLICATE_NUMBER",
-                format!("series and number stand on line {first} already"),
-                "the national registry gives each diploma its own number: correct one of them",
-            )
+            ..RosterError::counting(line, RowCode::DuplicateNumber, [first, 0])
         });
         return None;
     }
-    Some(Row { line, university, requisites })
+    Some(Row { line, university, iin, requisites })
 }
 
 /// A name for the content of a row: two rows with the same cells have the same.
@@ -294,11 +299,11 @@ fn name_of(record: &ByteRecord) -> Hash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::issue::testkit::{HEADER, csv, line};
+    use crate::testkit::{HEADER, csv, line};
 
     fn mistakes(list: &str) -> Vec<(u64, Option<&'static str>, &'static str)> {
         let refused = Roster::parse(list.as_bytes()).expect_err("has mistakes");
-        refused.errors.iter().map(|error| (error.line, error.column, error.code)).collect()
+        refused.errors.iter().map(|error| (error.line, error.column, error.code.name())).collect()
     }
 
     /// The mistakes of a list whose second row has `from` replaced by `to`.
@@ -309,7 +314,7 @@ mod tests {
 
     #[test]
     fn the_example_class_has_no_mistakes() {
-        let roster = Roster::parse(include_bytes!("../../../examples/class-2026.csv")).expect("no mistakes");
+        let roster = Roster::parse(include_bytes!("../../examples/class-2026.csv")).expect("no mistakes");
         assert_eq!(roster.rows.len(), 1_000);
         let sizes = ["1", "2", "3", "4"].map(|university| roster.of_university(university).count());
         assert_eq!(sizes, [260, 260, 240, 240]);
@@ -317,7 +322,7 @@ mod tests {
 
     #[test]
     fn the_example_class_shows_every_kazakh_letter() {
-        let text = include_str!("../../../examples/class-2026.csv");
+        let text = include_str!("../../examples/class-2026.csv");
         for letter in "әғқңөұүһі".chars() {
             assert!(text.contains(letter), "{letter}");
         }
@@ -344,6 +349,15 @@ mod tests {
     }
 
     #[test]
+    fn an_iin_is_read_beside_the_diploma_and_shown_nowhere() {
+        let list = csv([line(1)]).replacen("level", "level,iin", 1).replacen(",6,", ",6,000000000001,", 1);
+        let roster = Roster::parse(list.as_bytes()).expect("no mistakes");
+        assert_eq!(roster.rows[0].iin.map(|iin| iin.digits().to_owned()).as_deref(), Some("000000000001"));
+        assert!(!format!("{roster:?}").contains("000000000001"));
+        assert_eq!(mistakes(&list.replace("000000000001", "1")), vec![(2, Some("iin"), "IIN")]);
+    }
+
+    #[test]
     fn all_rows_are_checked_and_all_mistakes_of_a_row_told() {
         let bad = line(2).replace("2026-06-30", "soon").replace("full_time", "?").replace("Sample", "");
         let found = mistakes(&csv([line(1), bad.clone(), line(3), bad.replace("R-2", "R-4")]));
@@ -357,8 +371,8 @@ mod tests {
         assert_eq!(mistakes(&csv([line(1), line(1)])), vec![(3, None, "DUPLICATE_ROW")]);
         let same_number = line(2).replace("0000002", "0000001");
         let refused = Roster::parse(csv([line(1), same_number]).as_bytes()).expect_err("has a mistake");
-        assert_eq!((refused.errors[0].code, refused.errors[0].line), ("DUPLICATE_NUMBER", 3));
-        assert!(refused.errors[0].message.contains("line 2"));
+        assert_eq!((refused.errors[0].code, refused.errors[0].line), (RowCode::DuplicateNumber, 3));
+        assert_eq!(refused.errors[0].numbers, [2, 0]);
     }
 
     #[test]
@@ -397,7 +411,7 @@ mod tests {
         let utf16 = b"\xff\xfef\0a\0".to_vec();
         for (line, bytes) in [(2, cp1251), (1, utf16)] {
             let refused = Roster::parse(&bytes).expect_err("is not UTF-8");
-            assert_eq!((refused.errors[0].code, refused.errors[0].line), ("NOT_UTF8", line));
+            assert_eq!((refused.errors[0].code, refused.errors[0].line), (RowCode::NotUtf8, line));
         }
     }
 
@@ -405,7 +419,7 @@ mod tests {
     fn missing_foreign_and_repeated_columns_are_told() {
         let without = csv([line(1)]).replacen(",registration_number", "", 1).replacen(",R-1", "", 1);
         assert_eq!(mistakes(&without), vec![(1, Some("registration_number"), "MISSING_COLUMN")]);
-        let foreign = csv([line(1)]).replacen("level", "iin", 1);
+        let foreign = csv([line(1)]).replacen("level", "birth_date", 1);
         assert_eq!(
             mistakes(&foreign),
             vec![(1, None, "UNKNOWN_COLUMN"), (1, Some("level"), "MISSING_COLUMN")]
@@ -435,7 +449,8 @@ mod tests {
         for list in [headless, wrong] {
             let refused = Roster::parse(list.as_bytes()).expect_err("has mistakes");
             for error in &refused.errors {
-                let told = error.to_string();
+                let mut told = error.to_string();
+                Language::ALL.iter().for_each(|language| told += &error.what(*language));
                 assert!(!told.contains("Сынақова") && !told.contains("Үлгі"), "{told}");
             }
         }
@@ -449,6 +464,6 @@ mod tests {
         let refused = Roster::parse(bad.as_bytes()).expect_err("has mistakes");
         assert_eq!((refused.errors.len(), refused.count), (ERRORS_MAX, ERRORS_MAX + 5));
         let huge = vec![b'a'; ROSTER_BYTES_MAX + 1];
-        assert_eq!(Roster::parse(&huge).expect_err("is too long").errors[0].code, "TOO_LONG");
+        assert_eq!(Roster::parse(&huge).expect_err("is too long").errors[0].code, RowCode::ListTooLong);
     }
 }
