@@ -5,18 +5,25 @@ mod support;
 use std::collections::BTreeSet;
 
 use support::{
-    EXPIRY, NOW, Town, approval, approve, approver, batches, both, control_key, document_key, founded,
-    issuer, order, prepare, prepare_as, random, records, registrar, sealed, states, submit,
+    EXPIRY, NOW, TestOffice, Town, approval, approve, approver, batches, both, control_key, document_key,
+    founded, import, issuer, order, prepare, prepare_as, random, records, registrar, registry, registry_json,
+    sealed, states, submit,
 };
 use tanba_credential::{
-    HolderFile,
+    Field, HolderFile,
     consent::{Language, Method},
     holder,
 };
 use tanba_crypto::Hash;
 use tanba_eds::authority::Holder;
-use tanba_ledger::{Height, Operation, Timestamp, operation::control_of, record::KeyRole};
-use tanba_office::{Choice, Consent, OfficeError, Outcome, Progress, State, Who, testkit::iin};
+use tanba_ledger::{
+    Height, Operation, Timestamp,
+    operation::{Basis, control_of},
+    record::KeyRole,
+};
+use tanba_office::{
+    BatchOrder, Choice, Consent, FileRegistry, OfficeError, Outcome, Progress, State, Who, testkit::iin,
+};
 
 #[test]
 fn a_class_goes_from_a_list_to_files_and_who_signs_late_is_in_a_later_batch() {
@@ -206,6 +213,48 @@ fn a_batch_that_the_ledger_refused_is_renewed_or_dissolved() {
     assert!(office.batches().expect("listed").is_empty());
     let again = office.make_batches(&order(&[class.id], true), registrar(), NOW, &mut random(78));
     assert_eq!(again.expect("made").batches.len(), 1);
+}
+
+#[test]
+fn an_approver_is_told_what_the_registry_has_otherwise_and_an_inspection_which_decision() {
+    let (_, mut office) = founded();
+    let json = registry_json(3).replace("R-2", "R-9").replacen("2026-06-30", "2026-06-29", 1);
+    let mut otherwise = FileRegistry::parse(json.as_bytes()).expect("a registry");
+    let class = import(&mut office, 3, 3, Basis::Award, &mut otherwise).expect("imported");
+    Town::of(3).seal_class(&mut office, &class);
+    let batch = batches(&mut office, &class, true)[0];
+    let summary = office.summary(batch).expect("there");
+    let told: Vec<_> = summary.differences.into_iter().collect();
+    assert_eq!(told, [(Field::AwardDate, 1), (Field::RegistrationNumber, 1)]);
+    let by = |decision| office.is_by_decision(batch, decision).expect("there");
+    assert!(by(support::DECISION) && !by(b"another order"));
+    let said = office.open_sample(batch, 0, approver(), NOW).expect("opened");
+    let required = Field::ALL.into_iter().filter(|field| field.is_required());
+    assert!(said.into_keys().eq(required), "everything the diploma says");
+}
+
+#[test]
+fn classes_are_mixed_in_batches_of_nearly_one_size_but_not_awards_with_the_archive() {
+    let (_, mut office) = founded();
+    let town = Town::of(3);
+    let mut all = Vec::new();
+    for (key, basis) in [(3, Basis::Award), (4, Basis::Award), (5, Basis::Archive)] {
+        let class = import(&mut office, 3, key, basis, &mut registry(3)).expect("imported");
+        town.seal_class(&mut office, &class);
+        all.push(class.id);
+    }
+    let make = |office: &mut _, classes: &[_], entries_max| {
+        let asked = BatchOrder { entries_max, ..order(classes, true) };
+        TestOffice::make_batches(office, &asked, registrar(), NOW, &mut random(9))
+    };
+    assert_eq!(make(&mut office, &all, 4), Err(OfficeError::Basis));
+    let made = make(&mut office, &all[..2], 4).expect("made").batches;
+    let sizes: Vec<_> = made.iter().map(|id| office.summary(*id).expect("there").diplomas).collect();
+    assert_eq!(sizes, [3, 3]);
+    let of = |id| office.records(id).expect("listed").into_iter().map(|record| office.state(record));
+    assert!(made.iter().flat_map(|id| of(*id)).all(|state| state == Ok(State::Batched)));
+    let archive = make(&mut office, &all[2..], 4).expect("made").batches;
+    assert_eq!(office.summary(archive[0]).expect("there").basis, Basis::Archive);
 }
 
 #[test]

@@ -178,6 +178,10 @@ fn each_part_of_several_is_added_or_missing() {
         .map(|(text, n)| Addition { record: record(n), part: Part::Consent, text })
         .collect();
     let (one, twice) = (added[0], [added[1], added[1]]);
+    let slots = |machine: &Machine| {
+        machine.everything().into_iter().find(|(name, _)| name.starts_with("slots/")).expect("slots").1
+    };
+    let (before, mut left) = (slots(&machine), 0);
     assert_eq!(vault.add_all(&twice, &mut random(6)), Err(VaultError::RecordExists(record(1))));
     drop(vault);
     for crash in CRASHES {
@@ -188,8 +192,12 @@ fn each_part_of_several_is_added_or_missing() {
             let confirmed = vault.add_all(&added, &mut random(6)).is_ok();
             drop(vault);
             machine.crash(crash);
+            left += usize::from(slots(&machine) != before);
             let mut vault =
                 open(&machine, SUITE).unwrap_or_else(|error| panic!("{crash:?} at {at}: {error}"));
+            if seen(&mut vault).iter().all(|parts| parts == &[Part::Document]) {
+                assert!(slots(&machine) == before, "{crash:?} at {at}: a key of what never came to be");
+            }
             for parts in seen(&mut vault) {
                 let both = parts == [Part::Document, Part::Consent];
                 assert!(both || (parts == [Part::Document] && !confirmed), "{crash:?} at {at}: {parts:?}");
@@ -201,6 +209,7 @@ fn each_part_of_several_is_added_or_missing() {
             }
         }
     }
+    assert!(left > 0, "keys were left to remove");
 }
 
 #[test]

@@ -254,6 +254,14 @@ impl Town {
         self.put_seal(office, record, &cms)
     }
 
+    /// Everybody of a class consents, also to a small group, and the head seals.
+    pub(crate) fn seal_class(&self, office: &mut TestOffice, class: &Class) {
+        for (n, record) in (1..).zip(records(office, class)) {
+            self.consent(office, record, n, true).expect("consented");
+            self.seal(office, record).expect("sealed");
+        }
+    }
+
     pub(crate) fn put_seal(
         &self,
         office: &mut TestOffice,
@@ -283,18 +291,23 @@ pub(crate) fn registry(count: usize) -> FileRegistry {
 
 /// Imports an invented class of so many under key `key`.
 pub(crate) fn prepare_as(office: &mut TestOffice, count: usize, key: u8) -> Result<Class, OfficeError> {
+    import(office, count, key, Basis::Award, &mut registry(count))
+}
+
+/// The same for another reason, or by another registry.
+pub(crate) fn import(
+    office: &mut TestOffice,
+    count: usize,
+    key: u8,
+    basis: Basis,
+    registry: &mut FileRegistry,
+) -> Result<Class, OfficeError> {
     let rows = testkit::rows(count);
     let rows: Vec<&Row> = rows.iter().collect();
     let list = testkit::csv((1..=count).map(testkit::line));
-    let import = Import {
-        key: ImportKey([key; 32]),
-        list: list.as_bytes(),
-        rows: &rows,
-        issued_on: Day(20_700),
-        basis: Basis::Award,
-    };
-    let seed = u64::from(key);
-    office.prepare(&import, &mut registry(count), &document_key(), registrar(), NOW, &mut random(seed))
+    let (import_key, issued_on) = (ImportKey([key; 32]), Day(20_700));
+    let import = Import { key: import_key, list: list.as_bytes(), rows: &rows, issued_on, basis };
+    office.prepare(&import, registry, &document_key(), registrar(), NOW, &mut random(u64::from(key)))
 }
 
 pub(crate) fn prepare(office: &mut TestOffice, count: usize) -> Class {
@@ -357,9 +370,6 @@ pub(crate) fn sealed(count: usize) -> (Machine, TestOffice, Town, Class) {
     let (machine, mut office) = founded();
     let town = Town::of(count);
     let class = prepare(&mut office, count);
-    for (n, record) in (1..).zip(records(&office, &class)) {
-        town.consent(&mut office, record, n, true).expect("consented");
-        town.seal(&mut office, record).expect("sealed");
-    }
+    town.seal_class(&mut office, &class);
     (machine, office, town, class)
 }
