@@ -80,6 +80,11 @@ fn no_document_says_what_its_issuer_did_not() {
 }
 
 #[test]
+fn a_text_of_consent_has_one_spelling() {
+    attack(&named("consent-"));
+}
+
+#[test]
 fn no_changed_record_of_a_vault_reads_otherwise() {
     attack(&named("vault-"));
 }
@@ -97,6 +102,7 @@ fn every_target_is_attacked_above() {
         "proof-",
         "block-",
         "replica",
+        "consent-",
         "eds-",
         "sdjwt-",
         "vault-",

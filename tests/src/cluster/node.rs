@@ -203,6 +203,8 @@ impl Node {
         self.replica = None;
         self.reader = None;
         self.write_behind = None;
+        // What it said of itself is no longer so: the next life may begin lower.
+        self.status = None;
         (self.pace.busy_until_ms, self.pace.paused_until_ms) = (0, 0);
     }
 

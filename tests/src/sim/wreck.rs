@@ -169,6 +169,7 @@ impl Wreck {
                 if cluster.nodes[node].disk.corrupt(nth % values.max(1), byte) {
                     cluster.hits.count(Fault::BitRot);
                     cluster.witness.expect_damage(node);
+                    cluster.note(|| format!("node {node} has a rotten value"));
                     self.refilling = Some(node);
                 }
             }
