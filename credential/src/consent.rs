@@ -24,7 +24,7 @@ mod wording;
 
 pub use check::{CONSENT_BYTES_MAX, ConsentError, Expected, Given, check};
 pub use form::FormError;
-pub use proof::{ConsentProof, Shown};
+pub use proof::{ConsentProof, Shown, TakenIn};
 pub use statement::{Item, Statement};
 pub use terms::{Language, Method, Operator, Terms, TermsError};
 pub use withdrawal::Withdrawal;

@@ -8,15 +8,15 @@ use tanba_credential::{
     IssuerBin,
     consent::{
         self, CONSENT_BYTES_MAX, ConsentError, ConsentProof, Expected, FormError, Given, Item, Language,
-        Method, Operator, Statement, Terms, Withdrawal, proof, subject,
+        Method, Operator, Statement, TakenIn, Terms, Withdrawal, proof, subject,
     },
     requisites::Date,
     seal::{SealError, SealPart, Sealed},
 };
 use tanba_crypto::Hash;
 use tanba_eds::{
-    Bin, Error, Evidence, Iin, Office, Policy, Proof, Time, Trust,
-    authority::{Entity, Holder, Message, Person, Subject},
+    Bin, Error, Evidence, Iin, Office, Policy, Proof, Realm, Root, Time, Trust,
+    authority::{Authority, Entity, Holder, Listing, Message, Person, Subject},
     crl::Reason,
 };
 use world::{DAY_S, NOW, World, entity, key, person, serial, validity};
@@ -149,7 +149,7 @@ fn who_is_not_the_graduate_cannot_consent() {
         (NOW.plus_s(-9 * DAY_S), NOW.plus_s(-DAY_S)),
     );
     assert_eq!(code(&[&expired]), Some("certificate-expired"));
-    let stranger = tanba_eds::authority::Authority::root("ROOT", key(31), &serial(31), validity());
+    let stranger = Authority::root("ROOT", key(31), &serial(31), validity());
     let stranger = stranger.issue(&Subject::Person(person()), key(32), &serial(32), validity());
     assert!(matches!(judge(&world, &signed(&text, &[&stranger])), Err(ConsentError::Eds(_))));
     let revoked = judge_with(&world, &signed(&text, &[&world.person]), &statement(), NOW, &[3]);
@@ -261,9 +261,13 @@ fn a_withdrawal_is_the_same_persons_and_of_the_same_diploma() {
     assert!(matches!(judge(&world, &signed(&text, &[&world.person])), Err(ConsentError::Text(_))));
 }
 
+fn taken_in(cms: Vec<u8>, checked_at: Time, list: Vec<u8>) -> TakenIn {
+    TakenIn { cms, checked_at, lists: vec![list], answers: Vec::new() }
+}
+
 fn proven(world: &World) -> ConsentProof {
     let cms = signed(&statement().to_text(), &[&world.person]);
-    let mut proof = ConsentProof::new(cms, NOW, vec![world.crl(&[])], Vec::new());
+    let mut proof = ConsentProof::new(taken_in(cms, NOW, world.crl(&[])));
     proof.opening = Some(proof::Opening { fingerprint: F, r_f: R_F });
     proof
 }
@@ -280,18 +284,41 @@ fn a_proof_is_checked_with_nothing_but_the_roots() {
     assert!(proof.verify(None, None, &world.trust, Policy::default()).is_ok());
     assert!(verify(&proof, &Trust::default()).is_err(), "roots are the reader's");
 
-    let text = Withdrawal::of(&statement()).to_text();
-    proof.withdrawal = signed(&text, &[&world.person]);
-    assert_eq!(verify(&proof, &world.trust).expect("holds").withdrawn_at, Some(NOW));
-
     let mut without = proof.clone();
-    without.lists.clear();
+    without.consent.lists.clear();
     assert_eq!(verify(&without, &world.trust), Err(ConsentError::Eds(Error::RevocationUnknown)));
     let mut elsewhere = proof.clone();
     elsewhere.opening = Some(proof::Opening { fingerprint: Hash([8; 32]), r_f: R_F });
     assert_eq!(verify(&elsewhere, &world.trust), Err(ConsentError::Differs(Item::Diploma)));
     proof.opening = None;
     assert_eq!(verify(&proof, &world.trust).expect("holds").fingerprint, None);
+}
+
+#[test]
+fn a_consent_withdrawn_when_its_certificate_has_expired_is_proven_all_the_same() {
+    let world = World::new();
+    let later = NOW.plus_s(500 * DAY_S);
+    let later_validity = (later.plus_s(-DAY_S), later.plus_s(DAY_S));
+    // The person, and the authority that lists it, have certificates of that day.
+    let root = Authority::root("ROOT", key(41), &serial(41), later_validity);
+    let renewed = root.issue(&Subject::Person(person()), key(43), &serial(43), later_validity);
+    let updates = (later.plus_s(-60), later.plus_s(DAY_S));
+    let list = root.crl(&Listing { number: 11, amends: None, updates, revoked: &[], removed: &[] });
+    let mut trust = world.trust.clone();
+    trust.roots.push(Root::new(root.certificate().clone(), Realm::Test).expect("a root"));
+
+    let text = Withdrawal::of(&statement()).to_text();
+    let cms = Message::new(text.as_bytes()).sign(&renewed, later).attached();
+    let mut proof = proven(&world);
+    proof.withdrawal = Some(taken_in(cms, later, list));
+    let proof = ConsentProof::from_json(&proof.to_json()).expect("reads back");
+    let verify = |proof: &ConsentProof| proof.verify(Some(&iin()), None, &trust, Policy::default());
+    let shown = verify(&proof).expect("holds");
+    assert_eq!((shown.given.signed_at, shown.withdrawn_at), (NOW, Some(later)));
+
+    let mut early = proof;
+    early.withdrawal.as_mut().expect("there").checked_at = NOW;
+    assert!(verify(&early).is_err(), "nobody checks today what is signed next year");
 }
 
 #[test]
@@ -304,7 +331,7 @@ fn no_byte_of_a_proof_can_be_changed_into_another_proof() {
         let Ok(read) = ConsentProof::from_json(&bad) else { continue };
         if read.verify(Some(&iin()), None, &world.trust, Policy::default()).is_ok() {
             // Another moment at which the same evidence holds.
-            assert_ne!(read.checked_at, NOW, "byte {at}");
+            assert_ne!(read.consent.checked_at, NOW, "byte {at}");
         }
     }
     assert!(matches!(

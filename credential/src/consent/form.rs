@@ -44,7 +44,7 @@ pub(super) fn fill(form: &[Line], values: &[&str]) -> String {
             Line::Fixed(fixed) => text.push_str(fixed),
             Line::Value(label) => {
                 let value = values.next().expect("a value for each line that takes one");
-                debug_assert!(!value.contains('\n'), "a value is one line");
+                assert!(!value.contains('\n'), "a value is one line");
                 text.push_str(label);
                 text.push_str(value);
             }

@@ -1,16 +1,17 @@
 //! Proof of a consent (Law 94-V, article 25(2)(5)): one file that a court or the person checks without a network, given
 //! only the national authority's roots.
 //!
-//! It holds the signed consent and what showed, on the day it was taken, that its signers' certificates were not
-//! revoked. `checked_at` is the operator's word for that day: a stamp over the signature, and the ledger, which commits to
-//! the consent by G, prove it without the operator. With an opening it also shows for which diploma the consent is.
+//! It holds the signed consent, and its withdrawal if there was one, each with what showed on the day it was taken in that
+//! its signers' certificates were not revoked. `checked_at` is the operator's word for that day: a stamp over the
+//! signature, and the ledger, which commits to the consent by G, prove it without the operator. With an opening it also
+//! shows for which diploma the consent is.
 
 use std::fmt;
 
 use ::base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use tanba_crypto::Hash;
-use tanba_eds::{Bin, Context, Error, Evidence, Iin, Policy, Time, Trust};
+use tanba_eds::{Bin, Context, Evidence, Iin, Policy, Time, Trust};
 
 use super::{
     check::{self, ConsentError, Given},
@@ -33,13 +34,24 @@ pub const PROOF_FORMAT: &str = "tanba-consent-proof/1";
 #[serde(deny_unknown_fields)]
 pub struct ConsentProof {
     format: String,
-    /// The signed consent: a CMS.
+    /// The consent.
+    pub consent: TakenIn,
+    /// Its withdrawal, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawal: Option<TakenIn>,
+    /// What ties the consent to its diploma, while that may be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<Opening>,
+}
+
+/// A signed text as it was taken in, and what it was checked with.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TakenIn {
+    /// The text, signed: a CMS.
     #[serde(with = "base64")]
-    pub consent: Vec<u8>,
-    /// Its signed withdrawal, if there was one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "base64")]
-    pub withdrawal: Vec<u8>,
-    /// When consent and evidence were checked.
+    pub cms: Vec<u8>,
+    /// When text and evidence were checked.
     #[serde(with = "moment")]
     pub checked_at: Time,
     /// Revocation lists of that day.
@@ -48,9 +60,6 @@ pub struct ConsentProof {
     /// Answers about revocation of that day.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "base64_list")]
     pub answers: Vec<Vec<u8>>,
-    /// What ties the consent to its diploma, while that may be shown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opening: Option<Opening>,
 }
 
 /// F, and the secret under which a consent names it.
@@ -79,22 +88,9 @@ pub struct Shown {
 }
 
 impl ConsentProof {
-    /// A proof of this consent, checked at this moment with this evidence.
-    pub fn new(
-        consent: Vec<u8>,
-        checked_at: Time,
-        lists: Vec<Vec<u8>>,
-        answers: Vec<Vec<u8>>,
-    ) -> ConsentProof {
-        ConsentProof {
-            format: PROOF_FORMAT.to_owned(),
-            consent,
-            withdrawal: Vec::new(),
-            checked_at,
-            lists,
-            answers,
-            opening: None,
-        }
+    /// A proof of this consent, neither withdrawn nor tied to its diploma.
+    pub fn new(consent: TakenIn) -> ConsentProof {
+        ConsentProof { format: PROOF_FORMAT.to_owned(), consent, withdrawal: None, opening: None }
     }
 
     /// The file's bytes: JSON.
@@ -110,12 +106,15 @@ impl ConsentProof {
         let proof: ConsentProof = serde_json::from_slice(bytes)
             .map_err(|error| ProofError::Malformed { line: error.line(), column: error.column() })?;
         let is_ours = proof.format == PROOF_FORMAT;
-        let is_bounded = proof.lists.len().max(proof.answers.len()) <= EVIDENCE_MAX;
+        let is_bounded = [Some(&proof.consent), proof.withdrawal.as_ref()]
+            .into_iter()
+            .flatten()
+            .all(|taken| taken.lists.len() <= EVIDENCE_MAX && taken.answers.len() <= EVIDENCE_MAX);
         if is_ours && is_bounded { Ok(proof) } else { Err(ProofError::Malformed { line: 0, column: 0 }) }
     }
 
-    /// Checks everything in the proof, as of the day it was made. With `iin` the consent must be that person's; without,
-    /// any natural person's. `service` is whose information system may speak for a state service.
+    /// Checks everything in the proof, each text as of the day it was taken in. With `iin` the consent must be that
+    /// person's; without, any natural person's. `service` is whose information system may speak for a state service.
     pub fn verify(
         &self,
         iin: Option<&Iin>,
@@ -123,31 +122,36 @@ impl ConsentProof {
         trust: &Trust,
         policy: Policy,
     ) -> Result<Shown, ConsentError> {
-        let evidence = self.evidence()?;
-        let context = Context { trust, evidence: &evidence, at: self.checked_at, policy };
-        let (message, statement) = check::read(&self.consent)?;
-        let given = check::check_signers(&message, &statement, iin, service, &context)?;
+        let (message, statement) = check::read(&self.consent.cms)?;
+        let given = self.consent.with_context(trust, policy, |context| {
+            check::check_signers(&message, &statement, iin, service, context)
+        })?;
         let fingerprint = self.opening.as_ref().map(|opening| opening.fingerprint);
         let is_its = |opening: &Opening| subject(&opening.fingerprint, &opening.r_f) == statement.subject();
         if !self.opening.as_ref().is_none_or(is_its) {
             return Err(ConsentError::Differs(Item::Diploma));
         }
-        let withdrawn_at = match self.withdrawal.as_slice() {
-            [] => None,
-            cms => Some(withdrawal::check_by(cms, &statement, iin, &context)?),
-        };
-        Ok(Shown { statement, given, fingerprint, withdrawn_at })
+        let withdrawn = self.withdrawal.as_ref().map(|taken| {
+            taken.with_context(trust, policy, |context| {
+                withdrawal::check_by(&taken.cms, &statement, iin, context)
+            })
+        });
+        Ok(Shown { given, fingerprint, withdrawn_at: withdrawn.transpose()?, statement })
     }
+}
 
-    fn evidence(&self) -> Result<Evidence<'_>, Error> {
+impl TakenIn {
+    /// Checks with the evidence and at the moment of then.
+    fn with_context<R>(
+        &self,
+        trust: &Trust,
+        policy: Policy,
+        check: impl FnOnce(&Context<'_>) -> Result<R, ConsentError>,
+    ) -> Result<R, ConsentError> {
         let mut evidence = Evidence::default();
-        for list in &self.lists {
-            evidence.add_crl(list)?;
-        }
-        for answer in &self.answers {
-            evidence.add_ocsp(answer)?;
-        }
-        Ok(evidence)
+        self.lists.iter().try_for_each(|list| evidence.add_crl(list))?;
+        self.answers.iter().try_for_each(|answer| evidence.add_ocsp(answer))?;
+        check(&Context { trust, evidence: &evidence, at: self.checked_at, policy })
     }
 }
 
@@ -170,7 +174,13 @@ pub enum ProofError {
 impl fmt::Debug for ConsentProof {
     /// Consent, certificates and opening are all of a person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConsentProof").field("checked_at", &self.checked_at).finish_non_exhaustive()
+        f.debug_struct("ConsentProof").field("consent", &self.consent).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for TakenIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TakenIn").field("checked_at", &self.checked_at).finish_non_exhaustive()
     }
 }
 

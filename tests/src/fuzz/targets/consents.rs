@@ -1,6 +1,6 @@
 //! Texts that a graduate signs, their withdrawals, and proofs of consent: what is read is written back to the byte.
 
-use tanba_credential::consent::{ConsentProof, Statement, Withdrawal};
+use tanba_credential::consent::{ConsentProof, Statement, TakenIn, Withdrawal};
 use tanba_eds::{Policy, Time, Trust};
 
 use super::vectors;
@@ -60,8 +60,12 @@ fn golden(which: &str) -> Vec<Vec<u8>> {
 }
 
 fn proofs() -> Vec<Vec<u8>> {
-    vec![
-        ConsentProof::new(vec![0x30, 0x80], Time::YEAR_2050, vec![vec![0x30, 0]], vec![vec![0x30, 0]])
-            .to_json(),
-    ]
+    let der = |tag| vec![tag, 0];
+    let consent = TakenIn {
+        cms: vec![0x30, 0x80],
+        checked_at: Time::YEAR_2050,
+        lists: vec![der(0x30)],
+        answers: vec![der(0x30)],
+    };
+    vec![ConsentProof::new(consent).to_json()]
 }
