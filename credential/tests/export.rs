@@ -1,14 +1,18 @@
 //! The views in other vocabularies: of the shape of the published samples, with what was disclosed and nothing else.
 
+#[path = "common/sample.rs"]
+mod sample;
+
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
+use sample::{draw, requisites};
 use serde_json::Value;
 use tanba_credential::{
-    Diploma, Draw, HolderFile, IssuerBin, Opened, Requisites, Template,
+    Diploma, HolderFile, IssuerBin, Opened, Requisites, Template,
     export::{Language, Missing, europass, open_badge},
     holder,
     presentation::present_signed,
-    requisites::{Date, DiplomaNumber, Field, Minutes, ProgrammeName, StudyForm, Texts},
+    requisites::{Field, Texts},
 };
 use tanba_crypto::{Hash, SigningKey};
 
@@ -21,28 +25,10 @@ fn institution() -> Texts {
 }
 
 fn opened(template: Template) -> Opened {
-    let requisites = Requisites {
-        family_name: texts("Үлгіұлы-Әуеқала", "Образцов-Ауекала", "Sample-Auekala"),
-        given_name: texts("Мысал-0001", "Пример-0001", "Example-0001"),
-        patronymic: Some(texts("Һәмғаңөұлы", "Хамгануулы", "Hamganouly")),
-        qualification: texts("Техника бакалавры", "Бакалавр техники", "Bachelor of Engineering"),
-        programme: ProgrammeName {
-            code: "6B06101".into(),
-            name: texts("Бағдарламалық инженерия", "Программная инженерия", "Software Engineering"),
-        },
-        level: 6,
-        honours: true,
-        study_form: StudyForm::FullTime,
-        award_date: Date::parse("2026-06-30").expect("a day"),
-        commission_minutes: Minutes { number: "17".into(), date: Date::parse("2026-06-25").expect("a day") },
-        diploma_number: DiplomaNumber { series: "TEST-BD".into(), number: "0000001".into() },
-        registration_number: "2026-0001".into(),
-    };
-    let random: Vec<u8> = (0..Draw::BYTES / 32).flat_map(|n| Hash::plain(&[n as u8]).0).collect();
-    let draw = Draw::from_bytes(random.as_slice().try_into().expect("608 bytes")).expect("distinct");
+    let requisites = Requisites { honours: true, ..requisites() };
     let issuer = IssuerBin::parse("000000000018").expect("12 digits");
     let key = SigningKey::ed25519(&[6; 32]);
-    let diploma = Diploma::sign(&requisites, issuer, 20_634, None, &draw, &key).expect("legal");
+    let diploma = Diploma::sign(&requisites, issuer, 20_634, None, &draw(), &key).expect("legal");
     let file = HolderFile::new(Hash([9; 32]), &diploma, SigningKey::ed25519(&[3; 32]).public(), None);
     assert!(holder::open_signed(&file, &key.public()).is_ok());
     let shown = present_signed(&file, template, &key.public()).expect("opens");

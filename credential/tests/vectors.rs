@@ -1,16 +1,20 @@
 //! Published and golden vectors. A golden file is written anew with `TANBA_WRITE_VECTORS=1`; otherwise every
 //! byte of it must be reproduced, so that a format cannot change unseen.
 
+#[path = "common/sample.rs"]
+mod sample;
+
 use std::{fs, path::PathBuf};
 
+use sample::{draw, requisites};
 use serde_json::{Value as Json, json};
 use tanba_credential::{
-    Diploma, Draw, HolderFile, IssuerBin, PrintSet, Requisites, Template,
+    Diploma, HolderFile, IssuerBin, PrintSet, Template,
     commitment::{self, GostParts, control_of},
     consent::{self, Language, Method, Operator, Statement, Terms, Withdrawal},
     disclosure, holder, leaves,
     presentation::{present, present_signed},
-    requisites::{Date, DiplomaNumber, Minutes, ProgrammeName, StudyForm, Texts},
+    requisites::Date,
     sd_jwt::{
         Jwk, SdJwt, Verdict, check,
         key_binding::{self, Challenge},
@@ -69,33 +73,7 @@ fn field_root_and_f_are_those_of_the_worked_example() {
     assert_eq!(fingerprint, hash("fingerprint"));
 }
 
-fn requisites() -> Requisites {
-    let texts = |kk: &str, ru: &str, en: &str| Texts { kk: kk.into(), ru: ru.into(), en: en.into() };
-    Requisites {
-        family_name: texts("Үлгіұлы-Әуеқала", "Образцов-Ауекала", "Sample-Auekala"),
-        given_name: texts("Мысал-0001", "Пример-0001", "Example-0001"),
-        patronymic: Some(texts("Һәмғаңөұлы", "Хамгануулы", "Hamganouly")),
-        qualification: texts("Техника бакалавры", "Бакалавр техники", "Bachelor of Engineering"),
-        programme: ProgrammeName {
-            code: "6B06101".into(),
-            name: texts("Бағдарламалық инженерия", "Программная инженерия", "Software Engineering"),
-        },
-        level: 6,
-        honours: false,
-        study_form: StudyForm::FullTime,
-        award_date: Date::parse("2026-06-30").expect("a day"),
-        commission_minutes: Minutes { number: "17".into(), date: Date::parse("2026-06-25").expect("a day") },
-        diploma_number: DiplomaNumber { series: "TEST-BD".into(), number: "0000001".into() },
-        registration_number: "2026-0001".into(),
-    }
-}
-
-fn draw() -> Draw {
-    let random: Vec<u8> = (0..Draw::BYTES / 32).flat_map(|n| Hash::plain(&[n as u8]).0).collect();
-    Draw::from_bytes(random.as_slice().try_into().expect("as many as a draw takes")).expect("distinct")
-}
-
-fn sample() -> HolderFile {
+fn sample_file() -> HolderFile {
     let issuer = IssuerBin::parse("000000000018").expect("12 digits");
     let control = SigningKey::ed25519(&[3; 32]);
     let answers = SigningKey::ed25519(&[4; 32]).public();
@@ -106,7 +84,7 @@ fn sample() -> HolderFile {
 
 #[test]
 fn a_diploma_made_of_fixed_bytes_is_the_golden_one() {
-    let file = sample();
+    let file = sample_file();
     let opened = holder::open(&file).expect("opens");
     let none = GostParts::default();
     let golden = json!({

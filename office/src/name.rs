@@ -2,36 +2,13 @@
 
 use std::fmt;
 
-use tanba_crypto::{
-    Hash, Tag,
-    canonical::{Decode, Encode},
-};
+use tanba_crypto::{Hash, Tag};
 
-macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-        pub struct $name(pub [u8; 16]);
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
-            }
-        }
-    )*};
-}
-
-names! {
+tanba_vault::names! {
     /// Names a class: made from its [`ImportKey`].
-    ClassId;
+    ClassId(16);
     /// Names a batch: 16 random bytes.
-    BatchId;
+    BatchId(16);
 }
 
 /// The secret of one import: 32 random bytes, drawn by who imports and kept beside the list as long as the list is.

@@ -5,21 +5,25 @@ use std::fmt;
 
 use tanba_crypto::canonical::{Decode, Encode};
 
+/// Makes types of names that are bytes and nothing else: ordered, in canonical bytes, shown as lower-case hex. For this
+/// crate and those that keep tables beside it; whoever uses it calls `tanba_crypto` also `bincode`.
+#[macro_export]
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident($bytes:literal);)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(::tanba_crypto::canonical::Encode, ::tanba_crypto::canonical::Decode)]
         pub struct $name(pub [u8; $bytes]);
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                ::std::fmt::Display::fmt(self, f)
             }
         }
     )*};
